@@ -1,0 +1,114 @@
+/* conf.h: what the compiler says of a pipeline to everybody else: .dassie/steps/P.conf and .dassie/steps/index.
+ *
+ * P.conf, sealed (fields as in rec.h), in this order:
+ *   dassie-conf 1
+ *   pipeline NAME            description TEXT
+ *   script PATH              the step: .dassie/steps/P-HASH.sh
+ *   decides HEX              hash of the lines below marked *, part of the spec hash; the step has its own
+ *   salt TEXT *              merge error|concat *
+ *   every_job 0|1 *          reprocess_spec: every_job
+ *   branch NAME *            output_branch
+ *   input … *                the input tree in prefix order:
+ *      input pfs NAME REPO BRANCH GLOB JOIN_ON GROUP_BY OUTER LAZY EMPTY TRIGGER     (flags 0|1; TRIGGER is text, "" if none)
+ *      input cron NAME REPO SPEC START OVERWRITE TZ MISSED OVERLAP JITTER
+ *      input cross|union|join|group N        followed by its N children
+ *   tries N                  total attempts of a datum
+ *   accept N …               exit codes that count as success beside 0
+ *   timeout NS  job_timeout NS  workers N    0: none
+ *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
+ *   egress URL …             (the egress work completes it)
+ *   set KEY VALUE            every other setting, by the name of its spec field, for the parts that will honour it
+ *   spec TEXT                the long form of this pipeline's spec (YAML)
+ *
+ * index, sealed:
+ *   dassie-index 1
+ *   compiler VERSION         makefile PATH        option TEXT (command-line options of compile that change its output)
+ *   specfile PATH SHA256     each file that was read
+ *   source NAME DIR KEEP     KEEP 0|1
+ *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines and "reads REPO" lines
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include "mem.h"
+#include "sha256.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+
+enum conf_kind { CONF_PFS, CONF_CRON, CONF_CROSS, CONF_UNION, CONF_JOIN, CONF_GROUP };
+
+struct conf_input {
+	enum conf_kind kind;
+	const char *name, *repo, *branch, *glob, *join_on, *group_by, *trigger;
+	const char *spec, *start, *tz, *missed, *overlap, *jitter;
+	bool outer, lazy, empty, overwrite;
+	struct conf_input *kids;    /* array of n_kids */
+	size_t n_kids;
+};
+
+struct conf_code { const char *path; bool declared; };
+struct conf_set { const char *key, *value; };
+
+struct conf {
+	struct arena arena;         /* owns everything below */
+	const char *pipeline, *description, *script, *salt, *branch, *spec;
+	struct oid decides;
+	bool concat;                /* merge: concat */
+	bool every_job;
+	struct conf_input *input;   /* NULL: no input (never after a successful compile) */
+	unsigned tries;
+	int *accept; size_t n_accept;
+	uint64_t timeout_ns, job_timeout_ns;
+	unsigned workers;
+	struct conf_code *code; size_t n_code;
+	const char **egress; size_t n_egress;
+	struct conf_set *set; size_t n_set;
+};
+
+#define CONF_INIT { .arena = ARENA_INIT }
+
+int conf_read(struct conf *c, const char *pipeline, struct err *err);      /* -1 if it is not there, too */
+void conf_write(struct buf *b, struct conf *c);                            /* sets c->decides */
+void conf_release(struct conf *c);
+
+/* The repos an input tree reads, sorted, each once; array from the arena. */
+size_t conf_repos(struct conf *c, const char ***ret);
+
+struct index_source { const char *name, *dir; bool keep; };
+struct index_spec { const char *path; struct oid id; };
+struct index_pipeline {
+	const char *name, *script;
+	struct oid script_id, decides;
+	struct conf_code *code; size_t n_code;
+	const char **reads; size_t n_reads;
+};
+
+struct index {
+	struct arena arena;
+	const char *compiler, *makefile;
+	const char **option; size_t n_option;
+	struct index_spec *spec; size_t n_spec;
+	struct index_source *source; size_t n_source;
+	struct index_pipeline *pipeline; size_t n_pipeline;
+};
+
+#define INDEX_INIT { .arena = ARENA_INIT }
+
+int index_read(struct index *x, struct err *err);                          /* 1 read, 0 there is none (or it is damaged), -1 error */
+void index_write(struct buf *b, const struct index *x);
+void index_release(struct index *x);
+const struct index_pipeline *index_find(const struct index *x, const char *pipeline);
+const struct index_source *index_find_source(const struct index *x, const char *name);
+
+/* Step hash: SHA-256 fields "dassie-step 1", script's SHA-256, then path, "x" or "f", content hash of each code file
+ * that is there, sorted by path.  Spec hash: fields "dassie-spec 1", step hash, decides. */
+struct step_code { const char *path; bool exec; struct oid id; };
+void step_hash(const struct oid *script, const struct step_code *code, size_t n, struct oid *ret);
+void spec_hash(const struct oid *step, const struct oid *decides, struct oid *ret);
+
+#endif

@@ -1,0 +1,194 @@
+/* index.c: .dassie/steps/index: the compiler's table of contents, all that a scan needs to know of the specs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "conf.h"
+#include "err.h"
+#include "layout.h"
+#include "rec.h"
+
+enum { VERSION = 1 };
+
+void
+index_write(struct buf *b, const struct index *x)
+{
+	rec_head(b, "index", VERSION);
+	rec_word(b, "compiler");
+	rec_str(b, x->compiler);
+	rec_end(b);
+	rec_word(b, "makefile");
+	rec_str(b, x->makefile);
+	rec_end(b);
+	for (size_t i = 0; i < x->n_option; i++) {
+		rec_word(b, "option");
+		rec_str(b, x->option[i]);
+		rec_end(b);
+	}
+	for (size_t i = 0; i < x->n_spec; i++) {
+		rec_word(b, "specfile");
+		rec_str(b, x->spec[i].path);
+		rec_oid(b, &x->spec[i].id);
+		rec_end(b);
+	}
+	for (size_t i = 0; i < x->n_source; i++) {
+		rec_word(b, "source");
+		rec_str(b, x->source[i].name);
+		rec_str(b, x->source[i].dir);
+		rec_u64(b, x->source[i].keep);
+		rec_end(b);
+	}
+	for (size_t i = 0; i < x->n_pipeline; i++) {
+		const struct index_pipeline *p = &x->pipeline[i];
+
+		rec_word(b, "pipeline");
+		rec_str(b, p->name);
+		rec_str(b, p->script);
+		rec_oid(b, &p->script_id);
+		rec_oid(b, &p->decides);
+		rec_end(b);
+		for (size_t k = 0; k < p->n_code; k++) {
+			rec_word(b, p->code[k].declared ? "code" : "found");
+			rec_str(b, p->code[k].path);
+			rec_end(b);
+		}
+		for (size_t k = 0; k < p->n_reads; k++) {
+			rec_word(b, "reads");
+			rec_str(b, p->reads[k]);
+			rec_end(b);
+		}
+	}
+	rec_seal(b);
+}
+
+/* Lines are counted first, so that every array is allocated once: the lists of a pipeline are slices of two
+ * arrays shared by all. */
+struct count { size_t option, spec, source, pipeline, code, reads; };
+
+static void
+count_lines(struct recfile f, struct count *n)
+{
+	static const char *const word[] = { "option ", "specfile ", "source ", "pipeline ", "code ", "found ", "reads " };
+	size_t *const to[] = { &n->option, &n->spec, &n->source, &n->pipeline, &n->code, &n->code, &n->reads };
+	const char *s = f.text + f.pos, *end = f.text + f.n;
+
+	while (s < end) {
+		const char *nl = memchr(s, '\n', (size_t)(end - s));
+
+		for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+			if ((size_t)(end - s) > strlen(word[i]) && memcmp(s, word[i], strlen(word[i])) == 0)
+				++*to[i];
+		s = nl ? nl + 1 : end;
+	}
+}
+
+static const char *
+keep(struct index *x, const struct rec *r, size_t i)
+{
+	return arena_dup(&x->arena, r->f[i], r->len[i]);
+}
+
+static bool
+read_pipeline_line(struct index *x, const struct rec *r, struct conf_code *code, const char **reads, struct count *n)
+{
+	struct index_pipeline *p;
+
+	if (rec_is(r, "pipeline", 5)) {
+		p = &x->pipeline[x->n_pipeline++];
+		p->name = keep(x, r, 1);
+		p->script = keep(x, r, 2);
+		p->code = code + n->code;
+		p->reads = reads + n->reads;
+		return rec_get_oid(r, 3, &p->script_id) && rec_get_oid(r, 4, &p->decides);
+	}
+	if (x->n_pipeline == 0)
+		return false;
+	p = &x->pipeline[x->n_pipeline - 1];
+	if (rec_is(r, "code", 2) || rec_is(r, "found", 2)) {
+		p->code[p->n_code++] = (struct conf_code){ keep(x, r, 1), r->f[0][0] == 'c' };
+		n->code++;
+		return true;
+	}
+	if (rec_is(r, "reads", 2)) {
+		p->reads[p->n_reads++] = keep(x, r, 1);
+		n->reads++;
+		return true;
+	}
+	return false;
+}
+
+static bool
+read_line(struct index *x, const struct rec *r, struct conf_code *code, const char **reads, struct count *n)
+{
+	if (rec_is(r, "compiler", 2)) {
+		x->compiler = keep(x, r, 1);
+	} else if (rec_is(r, "makefile", 2)) {
+		x->makefile = keep(x, r, 1);
+	} else if (rec_is(r, "option", 2)) {
+		x->option[x->n_option++] = keep(x, r, 1);
+	} else if (rec_is(r, "specfile", 3)) {
+		x->spec[x->n_spec].path = keep(x, r, 1);
+		return rec_get_oid(r, 2, &x->spec[x->n_spec++].id);
+	} else if (rec_is(r, "source", 4)) {
+		x->source[x->n_source++] = (struct index_source){ keep(x, r, 1), keep(x, r, 2), r->f[3][0] == '1' };
+	} else {
+		return read_pipeline_line(x, r, code, reads, n);
+	}
+	return true;
+}
+
+int
+index_read(struct index *x, struct err *err)
+{
+	struct count n = { 0 }, used = { 0 };
+	struct conf_code *code;
+	const char **reads;
+	struct recfile f;
+	struct rec r;
+	bool ok = true;
+	int rc;
+
+	*x = (struct index)INDEX_INIT;
+	rc = recfile_open_sealed(&f, FILE_INDEX, "index", VERSION, err);
+	if (rc <= 0)
+		return err->num ? rc : 0;
+	count_lines(f, &n);
+	x->option = arena_alloc(&x->arena, n.option * sizeof *x->option);
+	x->spec = arena_alloc(&x->arena, n.spec * sizeof *x->spec);
+	x->source = arena_alloc(&x->arena, n.source * sizeof *x->source);
+	x->pipeline = arena_alloc(&x->arena, n.pipeline * sizeof *x->pipeline);
+	code = arena_alloc(&x->arena, n.code * sizeof *code);
+	reads = arena_alloc(&x->arena, n.reads * sizeof *reads);
+	while (ok && recfile_next(&f, &r))
+		ok = read_line(x, &r, code, reads, &used);
+	recfile_release(&f);
+	if (ok && x->compiler && x->makefile)
+		return 1;
+	index_release(x);
+	return 0;
+}
+
+void
+index_release(struct index *x)
+{
+	arena_release(&x->arena);
+	*x = (struct index)INDEX_INIT;
+}
+
+const struct index_pipeline *
+index_find(const struct index *x, const char *pipeline)
+{
+	for (size_t i = 0; i < x->n_pipeline; i++)
+		if (strcmp(x->pipeline[i].name, pipeline) == 0)
+			return &x->pipeline[i];
+	return NULL;
+}
+
+const struct index_source *
+index_find_source(const struct index *x, const char *name)
+{
+	for (size_t i = 0; i < x->n_source; i++)
+		if (strcmp(x->source[i].name, name) == 0)
+			return &x->source[i];
+	return NULL;
+}

@@ -1,0 +1,109 @@
+/* lock.c: flock belongs to the open file, so children that inherit the descriptor hold the lock too: a stage's
+ * runners keep their pipeline locked even when the stage itself is killed.  Whoever gets the lock writes
+ * "PID START-ns" into the file; nobody decides anything by it, it only makes the waiting message useful. */
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "json.h"
+#include "layout.h"
+#include "talk.h"
+
+static int
+open_lock(const char *name, bool inherit, struct err *err)
+{
+	char path[LAYOUT_MAX];
+	int fd = open(layout_lock(path, name), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return err_set(err, errno, "cannot open lock '%s':", path);
+	if (inherit && fcntl(fd, F_SETFD, 0) < 0) {
+		err_set(err, errno, "cannot open lock '%s':", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void
+note_holder(int fd)
+{
+	char text[64];
+	int n = snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(), (unsigned long long)time_now_ns());
+
+	/* For messages only: a full disk must not cost us the lock. */
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) < 0)
+		return;
+}
+
+static void
+tell_waiting(int fd, const char *name)
+{
+	const char *what = strcmp(name, LOCK_GC) == 0 ? "the garbage collector" :
+	    strcmp(name, LOCK_DATABASE) == 0 ? "the database" : strcmp(name, LOCK_SPECS) == 0 ? "the specs" : name;
+	char text[64] = "", when[32];
+	unsigned long long since = 0;
+	char *end;
+	long pid;
+
+	if (pread(fd, text, sizeof text - 1, 0) <= 0) {
+		talk("waiting for '%s', which another dassie holds", what);
+		return;
+	}
+	pid = strtol(text, &end, 10);
+	since = strtoull(end, NULL, 10);
+	time_rfc3339(when, since);
+	talk("waiting for '%s', which pid %ld holds since %s%s", what, pid, when,
+	    pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH ? " (that process has ended; its children go on)" : "");
+}
+
+int
+lock_try(const char *name, bool shared, bool inherit, struct err *err)
+{
+	int fd = open_lock(name, inherit, err);
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
+		int why = errno;
+
+		close(fd);
+		return why == EWOULDBLOCK ? -2 : err_set(err, why, "cannot lock '%s':", name);
+	}
+	if (!shared)
+		note_holder(fd);
+	return fd;
+}
+
+int
+lock_take(const char *name, bool shared, bool inherit, struct err *err)
+{
+	const struct timespec nap = { 0, 20 * 1000 * 1000 };
+	int fd = open_lock(name, inherit, err);
+
+	if (fd < 0)
+		return -1;
+	for (int i = 0; flock(fd, (shared ? LOCK_SH : LOCK_EX) | (i < 50 ? LOCK_NB : 0)) < 0; i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			err_set(err, errno, "cannot lock '%s':", name);
+			close(fd);
+			return -1;
+		}
+		if (i < 50)
+			nanosleep(&nap, NULL);
+		if (i == 49)
+			tell_waiting(fd, name);
+	}
+	if (!shared)
+		note_holder(fd);
+	return fd;
+}

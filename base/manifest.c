@@ -1,0 +1,187 @@
+/* manifest.c: manifests are read by mapping and written as one buffer; both are linear, since
+ * a repo of a million files is one file of a million lines. */
+#include "manifest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "buf.h"
+#include "err.h"
+#include "fs.h"
+#include "layout.h"
+#include "mem.h"
+
+static const char HEAD[] = "dassie-commit 1\n";
+
+void
+manifest_head(struct buf *b)
+{
+	buf_str(b, HEAD);
+}
+
+void
+manifest_line(struct buf *b, char kind, uint64_t size, const struct oid *id, const char *path)
+{
+	buf_byte(b, kind);
+	rec_u64(b, size);
+	rec_oid(b, id);
+	rec_str(b, path);
+	rec_end(b);
+}
+
+void
+manifest_empty_id(struct oid *ret_id)
+{
+	sha256_bytes(HEAD, sizeof HEAD - 1, ret_id);
+}
+
+int
+manifest_store(const struct buf *b, struct oid *ret_id, struct err *err)
+{
+	char path[LAYOUT_MAX];
+	struct stat st;
+
+	sha256_bytes(b->s, b->n, ret_id);
+	layout_commit(path, ret_id);
+	if (stat(path, &st) == 0 && (uint64_t)st.st_size == b->n)
+		return 0;
+	return fs_replace(path, b->s, b->n, 0444, err);
+}
+
+static bool
+parse_entry(struct entry *e, const struct rec *r)
+{
+	if (r->n != 4 || r->len[0] != 1 || (r->f[0][0] != 'f' && r->f[0][0] != 'x'))
+		return false;
+	e->kind = r->f[0][0];
+	e->path = r->f[3];
+	return rec_get_u64(r, 1, &e->size) && rec_get_oid(r, 2, &e->id);
+}
+
+static int
+damaged(const struct oid *id, const char *what, struct err *err)
+{
+	char hex[OID_HEX + 1];
+
+	oid_hex(id, hex);
+	return err_set(err, 0, "commit %.12s is %s: 'dassie fsck --repair' drops what hangs on it, the next make does it again",
+	    hex, what);
+}
+
+/* The hash is taken of the mapping before the lines are split in it. */
+int
+manifest_load(struct manifest *m, const struct oid *id, struct err *err)
+{
+	char path[LAYOUT_MAX];
+	size_t cap = 0;
+	struct oid have;
+	struct buf text = BUF_INIT;
+	struct rec r;
+	int rc;
+
+	*m = (struct manifest)MANIFEST_INIT;
+	manifest_empty_id(&have);
+	if (oid_eq(&have, id))
+		return 0;
+	rc = fs_read(layout_commit(path, id), &text, err);
+	if (rc < 0)
+		return -1;
+	sha256_bytes(text.s, text.n, &have);
+	if (rc == 0 || !oid_eq(&have, id)) {
+		buf_release(&text);
+		return damaged(id, rc == 0 ? "not there" : "damaged", err);
+	}
+	recfile_memory(&m->text, text.s, text.n);
+	recfile_next(&m->text, &r);
+	while (recfile_next(&m->text, &r)) {
+		GROW(m->v, m->n, cap);
+		if (!parse_entry(&m->v[m->n++], &r)) {
+			manifest_release(m);
+			return damaged(id, "malformed", err);
+		}
+	}
+	return 0;
+}
+
+void
+manifest_release(struct manifest *m)
+{
+	free(m->v);
+	free(m->text.text);
+	*m = (struct manifest)MANIFEST_INIT;
+}
+
+/* The first entry whose path is not less than these n bytes. */
+static size_t
+lower_bound(const struct manifest *m, const char *path, size_t n)
+{
+	size_t lo = 0, hi = m->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (strncmp(m->v[mid].path, path, n) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+const struct entry *
+manifest_find(const struct manifest *m, const char *path)
+{
+	size_t i = lower_bound(m, path, strlen(path) + 1);
+
+	return i < m->n && strcmp(m->v[i].path, path) == 0 ? &m->v[i] : NULL;
+}
+
+bool
+manifest_below(const struct manifest *m, const char *dir, size_t *ret_lo, size_t *ret_hi)
+{
+	struct buf prefix = BUF_INIT;
+	size_t lo = 0, hi = m->n;
+
+	if (dir[0]) {
+		buf_str(&prefix, dir);
+		buf_byte(&prefix, '/');
+		lo = lower_bound(m, prefix.s, prefix.n);
+		prefix.s[prefix.n - 1] = '/' + 1;
+		hi = lower_bound(m, prefix.s, prefix.n);
+		buf_release(&prefix);
+	}
+	*ret_lo = lo;
+	*ret_hi = hi;
+	return lo < hi;
+}
+
+static bool
+same(const struct entry *a, const struct entry *b)
+{
+	return a->kind == b->kind && oid_eq(&a->id, &b->id);
+}
+
+int
+manifest_diff(const struct manifest *a, const struct manifest *b, manifest_diff_fn *fn, void *ctx)
+{
+	size_t i = 0, k = 0;
+	int rc = 0;
+
+	while (rc == 0 && (i < a->n || k < b->n)) {
+		int order = i == a->n ? 1 : k == b->n ? -1 : strcmp(a->v[i].path, b->v[k].path);
+
+		if (order < 0) {
+			rc = fn(ctx, &a->v[i++], NULL);
+		} else if (order > 0) {
+			rc = fn(ctx, NULL, &b->v[k++]);
+		} else {
+			if (!same(&a->v[i], &b->v[k]))
+				rc = fn(ctx, &a->v[i], &b->v[k]);
+			i++;
+			k++;
+		}
+	}
+	return rc;
+}
