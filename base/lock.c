@@ -34,14 +34,15 @@ open_lock(const char *name, bool inherit, struct err *err)
 	return fd;
 }
 
+/* Always as many bytes, so that nothing is truncated: ext4 writes a file that was truncated to disk when it is closed. */
 static void
 note_holder(int fd)
 {
 	char text[64];
-	int n = snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(), (unsigned long long)time_now_ns());
+	int n = snprintf(text, sizeof text, "%-10ld %-20llu\n", (long)getpid(), (unsigned long long)time_now_ns());
 
 	/* For messages only: a full disk must not cost us the lock. */
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) < 0)
+	if (pwrite(fd, text, (size_t)n, 0) < 0)
 		return;
 }
 

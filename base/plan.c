@@ -41,6 +41,34 @@ keep(struct arena *a, const struct rec *r, size_t i)
 	return arena_dup(a, r->f[i], r->len[i]);
 }
 
+/* Code files stand in both */
+
+static void
+code_lines(struct buf *b, const struct plan_code *code, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		rec_word(b, "code");
+		rec_str(b, code[i].exec ? "x" : "f");
+		rec_oid(b, &code[i].id);
+		rec_str(b, code[i].path);
+		rec_end(b);
+	}
+}
+
+static bool
+code_line(struct arena *a, struct plan_code **code, size_t *n, size_t *cap, const struct rec *r)
+{
+	struct plan_code *c;
+
+	if (r->n != 4)
+		return false;
+	GROW(*code, *n, *cap);
+	c = &(*code)[(*n)++];
+	c->exec = r->f[1][0] == 'x';
+	c->path = keep(a, r, 3);
+	return rec_get_oid(r, 2, &c->id);
+}
+
 /* P.open */
 
 int
@@ -65,11 +93,14 @@ open_job_write(const struct open_job *o, struct err *err)
 		rec_str(&b, o->input[i].dir);
 		rec_end(&b);
 	}
+	code_lines(&b, o->code, o->n_code);
 	rec_seal(&b);
 	rc = fs_replace(layout_plan(path, o->pipeline, "open"), b.s, b.n, 0444, err);
 	buf_release(&b);
 	return rc;
 }
+
+struct caps { size_t input, code; };
 
 static bool
 open_input_line(struct open_job *o, const struct rec *r, size_t *cap)
@@ -86,7 +117,7 @@ open_input_line(struct open_job *o, const struct rec *r, size_t *cap)
 }
 
 static bool
-open_line(struct open_job *o, const struct rec *r, size_t *cap)
+open_line(struct open_job *o, const struct rec *r, struct caps *cap)
 {
 	const char **text = rec_is(r, "pipeline", 2) ? &o->pipeline :
 	    rec_is(r, "job", 2) ? &o->job :
@@ -102,7 +133,9 @@ open_line(struct open_job *o, const struct rec *r, size_t *cap)
 		return rec_get_oid(r, 1, &o->spec);
 	if (rec_is(r, "step", 2))
 		return rec_get_oid(r, 1, &o->step);
-	return rec_is(r, "input", 2) && open_input_line(o, r, cap);
+	if (rec_is(r, "code", 2))
+		return code_line(&o->arena, &o->code, &o->n_code, &cap->code, r);
+	return rec_is(r, "input", 2) && open_input_line(o, r, &cap->input);
 }
 
 int
@@ -111,7 +144,7 @@ open_job_read(struct open_job *o, const char *pipeline, struct err *err)
 	char path[LAYOUT_MAX];
 	struct recfile f;
 	struct rec r;
-	size_t cap = 0;
+	struct caps cap = { 0, 0 };
 	bool good = true;
 	int rc;
 
@@ -132,6 +165,7 @@ void
 open_job_release(struct open_job *o)
 {
 	free(o->input);
+	free(o->code);
 	arena_release(&o->arena);
 	*o = (struct open_job)OPEN_JOB_INIT;
 }
@@ -164,6 +198,7 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 		rec_str(b, in->dir);
 		rec_end(b);
 	}
+	code_lines(b, h->code, h->n_code);
 	buf_str(b, "begin\n");
 }
 
@@ -204,7 +239,7 @@ head_accept(struct plan_head *h, const struct rec *r)
 }
 
 static bool
-head_line(struct plan_head *h, const struct rec *r, size_t *cap)
+head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 {
 	const char **text = rec_is(r, "pipeline", 2) ? &h->pipeline :
 	    rec_is(r, "job", 2) ? &h->job :
@@ -225,14 +260,16 @@ head_line(struct plan_head *h, const struct rec *r, size_t *cap)
 		h->tries = (unsigned)tries;
 		return true;
 	}
-	return rec_is(r, "input", 2) && head_input(h, r, cap);
+	if (rec_is(r, "code", 2))
+		return code_line(&h->arena, &h->code, &h->n_code, &cap->code, r);
+	return rec_is(r, "input", 2) && head_input(h, r, &cap->input);
 }
 
 int
 plan_head_read(struct plan_head *h, struct recfile *f, struct err *err)
 {
 	struct rec r;
-	size_t cap = 0;
+	struct caps cap = { 0, 0 };
 
 	*h = (struct plan_head)PLAN_HEAD_INIT;
 	while (recfile_next(f, &r)) {
@@ -250,6 +287,7 @@ plan_head_release(struct plan_head *h)
 {
 	free(h->accept);
 	free(h->input);
+	free(h->code);
 	arena_release(&h->arena);
 	*h = (struct plan_head)PLAN_HEAD_INIT;
 }

@@ -245,6 +245,7 @@ bool
 recfile_next(struct recfile *f, struct rec *r)
 {
 	char *s = f->text + f->pos, *end, *line_end;
+	bool escapes;
 
 	if (f->pos >= f->n)
 		return false;
@@ -253,10 +254,11 @@ recfile_next(struct recfile *f, struct rec *r)
 	line_end = memchr(s, '\n', f->n - f->pos);
 	end = line_end ? line_end : f->text + f->n;
 	f->pos = (size_t)(end - f->text) + (line_end ? 1 : 0);
+	escapes = memchr(s, '%', (size_t)(end - s)) != NULL;
 	while (s <= end && r->n < REC_FIELDS) {
 		char *blank = r->n + 1 < REC_FIELDS ? memchr(s, ' ', (size_t)(end - s)) : NULL;
 		char *stop = blank ? blank : end;
-		size_t len = unescape(s, (size_t)(stop - s));
+		size_t len = escapes ? unescape(s, (size_t)(stop - s)) : (size_t)(stop - s);
 
 		r->f[r->n] = s;
 		r->len[r->n++] = len;
