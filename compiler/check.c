@@ -1,0 +1,451 @@
+/* check.c: what tables cannot say: what must be there, what excludes what, which names are possible.
+ *
+ * Messages say what to write instead.  A pipeline that did not load whole is not told what it lacks. */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/layout.h"
+#include "../base/mem.h"
+#include "glob.h"
+#include "graph.h"
+#include "spec.h"
+#include "yaml.h"
+
+enum { INPUT_DEPTH = 50 };
+
+/* Input names in the order of the spec, to find those that are used twice; depth: how deep the input is nested. */
+struct names { const char **text; struct span *at; size_t n, cap; unsigned depth; };
+
+static size_t
+input_kinds(const struct input *in)
+{
+	return (size_t)(!!in->pfs + !!in->cron + !!in->git + in->cross.set + in->join.set + in->group.set + in->union_.set);
+}
+
+struct input *
+input_members(const struct input *in, size_t *ret_n, const char **ret_word)
+{
+	const struct objs *o = in->cross.set ? &in->cross : in->union_.set ? &in->union_ : in->join.set ? &in->join :
+	    in->group.set ? &in->group : 0;
+
+	*ret_n = o ? o->n : 0;
+	*ret_word = in->cross.set ? "cross" : in->union_.set ? "union" : in->join.set ? "join" : "group";
+	return o ? o->v : 0;
+}
+
+const char *
+pfs_name(const struct pfs *p)
+{
+	return p->name.s && *p->name.s ? p->name.s : p->repo.s;
+}
+
+static bool
+given(const struct str *t)
+{
+	return t->s && *t->s;
+}
+
+static bool
+plain_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+	return n > 0 && n <= NAME_MAX_REPO && !s[n] && s[0] != '-';
+}
+
+/* Would a variable of this name change how the shell, make or the loader work? */
+static bool
+takes_over(const char *name)
+{
+	static const char *const whole[] = {
+		"PATH", "HOME", "SHELL", "TMPDIR", "IFS", "ENV", "BASH_ENV", "CDPATH", "GLOBIGNORE", "SHELLOPTS", "BASHOPTS", "MAKEFLAGS",
+		"MFLAGS", "MAKELEVEL", "GNUMAKEFLAGS", "PWD", "OLDPWD", "OPTIND", "OPTARG", "PPID", "LANG", "TZ", "USER", "LOGNAME", "PFS",
+		"TERM", "_",
+	};
+	static const char *const prefix[] = { "LD_", "LC_", "DASSIE_", "PACH_", "BASH_" };
+	char twin[NAME_MAX_REPO + 1];
+	size_t n = 0;
+
+	for (; name[n] && n < NAME_MAX_REPO; n++)
+		twin[n] = name[n] == '-' ? '_' : name[n];
+	twin[n] = 0;
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+		if (!strcmp(twin, whole[i]))
+			return true;
+	for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
+		if (!strncmp(twin, prefix[i], strlen(prefix[i])))
+			return true;
+	return twin[0] == 'P' && twin[1] == 'S' && twin[2] >= '0' && twin[2] <= '9' && !twin[3];
+}
+
+static bool
+check_input_name(struct specset *s, const char *name, struct span at, bool own)
+{
+	const char *fix = own ? "choose another name" : "give the input a 'name' of its own";
+
+	if (!strcmp(name, "out"))
+		return diag_error(s->d, at, "an input cannot be called 'out': that is where the output goes; %s", fix);
+	if (!plain_name(name))
+		return diag_error(s->d, at, "'%s' cannot be an input's name: letters, digits, '_' and '-', at most 63; %s", name, fix);
+	if (takes_over(name))
+		return diag_error(s->d, at, "an input cannot be called '%s': the variable means something to the system; %s", name, fix);
+	return true;
+}
+
+static bool
+check_glob(struct specset *s, const struct str *glob)
+{
+	const char *msg;
+	size_t at;
+
+	if (glob_check(glob->s, &msg, &at))
+		return true;
+	if (glob->at.len == strlen(glob->s))
+		return diag_error(s->d, (struct span){ glob->at.off + (uint32_t)at, 1 }, "glob '%s': %s", glob->s, msg);
+	return diag_error(s->d, glob->at, "glob '%s': %s", glob->s, msg);
+}
+
+/* A key made of a capture that the glob has not is "" for every file: surely not what was meant. */
+static void
+check_captures(struct specset *s, const struct str *key, const char *field, const char *glob)
+{
+	unsigned groups = glob ? glob_groups(glob) : 0, n;
+
+	for (const char *p = key->s ? key->s : ""; *p; p++) {
+		const char *d = p + 1 + (p[1] == '{');
+
+		if (*p != '$')
+			continue;
+		if (p[1] == '$') {
+			p++;
+			continue;
+		}
+		for (n = 0; *d >= '0' && *d <= '9' && n < 1000; d++)
+			n = n * 10 + (unsigned)(*d - '0');
+		if (n > groups)
+			diag_warn(s->d, key->at, "'%s' names capture %u, but the glob has %u: put '(…)' around what should be captured",
+			    field, n, groups);
+	}
+}
+
+static bool
+check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct span at)
+{
+	bool ok = true;
+
+	if (!given(&pfs->repo)) {
+		if (!p->broken)
+			ok = diag_error(s->d, at, "an input must specify a repo; write 'repo: NAME'");
+	} else {
+		graph_read(s, p, &pfs->repo);
+		ok &= check_input_name(s, pfs_name(pfs), given(&pfs->name) ? pfs->name.at : pfs->repo.at, given(&pfs->name));
+	}
+	if (!given(&pfs->glob)) {
+		if (!p->broken || pfs->glob.s)
+			ok = diag_error(s->d, pfs->glob.s ? pfs->glob.at : at,
+			    "an input must specify a glob; write \"/*\" for a datum a file or folder, \"/\" for all as one");
+	} else {
+		ok &= check_glob(s, &pfs->glob);
+		if (!strcmp(pfs->glob.s, "/**") || !strcmp(pfs->glob.s, "**"))
+			diag_warn(s->d, pfs->glob.at, "'%s' matches folders and what is in them, so files are seen more than once", pfs->glob.s);
+	}
+	check_captures(s, &pfs->join_on, "join_on", pfs->glob.s);
+	check_captures(s, &pfs->group_by, "group_by", pfs->glob.s);
+	if (given(&pfs->branch) && strcmp(pfs->branch.s, "master") != 0 && !pfs->trigger)
+		diag_warn(s->d, pfs->branch.at, "branches are not honoured yet: the newest commit of '%s' is read", pfs->repo.s ? pfs->repo.s : "");
+	return ok;
+}
+
+static void
+name_add(struct names *v, const char *text, struct span at)
+{
+	if (v->n == v->cap) {
+		v->cap = v->cap ? v->cap * 2 : 8;
+		v->text = xrealloc(v->text, v->cap * sizeof *v->text);
+		v->at = xrealloc(v->at, v->cap * sizeof *v->at);
+	}
+	v->text[v->n] = text;
+	v->at[v->n++] = at;
+}
+
+static bool
+name_twice(struct specset *s, const struct names *v, size_t from, const char *text, struct span at)
+{
+	for (size_t i = from; i < v->n; i++) {
+		if (strcmp(v->text[i], text) != 0)
+			continue;
+		diag_error(s->d, at, "the input name '%s' is used more than once; give one a 'name' of its own", text);
+		diag_note(s->d, v->at[i], "first here");
+		return true;
+	}
+	return false;
+}
+
+static bool check_input(struct specset *s, struct pipeline *p, const struct input *in, struct names *v);
+
+/* Names of a union's members may repeat among them, but not beside the union. */
+static bool
+check_members(struct specset *s, struct pipeline *p, const struct input *in, struct names *v)
+{
+	const char *word;
+	size_t n, first = v->n;
+	const struct input *member = input_members(in, &n, &word);
+	bool ok = true;
+
+	if (n == 0)
+		return p->broken || diag_error(s->d, in->at, "'%s' has no members", word);
+	if (v->depth >= INPUT_DEPTH)
+		return diag_error(s->d, in->at, "inputs nested more than %d deep", INPUT_DEPTH);
+	for (size_t i = 0; i < n; i++) {
+		struct names own = { .depth = v->depth + 1 };
+
+		ok &= check_input(s, p, &member[i], &own);
+		if (ok && (in->join.set || in->group.set) && member[i].cron)
+			ok = diag_error(s->d, member[i].at, "a cron input cannot be in a '%s'; put it beside in a 'cross'", word);
+		for (size_t k = 0; k < own.n; k++)
+			if (in->union_.set || !name_twice(s, v, first, own.text[k], own.at[k]))
+				name_add(v, own.text[k], own.at[k]);
+			else
+				ok = false;
+		free(own.text);
+		free(own.at);
+	}
+	return ok;
+}
+
+static bool
+check_input(struct specset *s, struct pipeline *p, const struct input *in, struct names *v)
+{
+	size_t kinds = input_kinds(in);
+
+	if (kinds == 0)
+		return p->broken || diag_error(s->d, in->at, "no input set: an input is one of pfs, cross, union, join, group, cron");
+	if (kinds > 1)
+		return diag_error(s->d, in->at, "multiple input types set: an input is one of pfs, cross, union, join, group, cron; combine two with 'cross'");
+	if (in->pfs) {
+		if (!check_pfs(s, p, in->pfs, in->at))
+			return false;
+		if (given(&in->pfs->repo))
+			name_add(v, pfs_name(in->pfs), given(&in->pfs->name) ? in->pfs->name.at : in->pfs->repo.at);
+		return true;
+	}
+	if (in->cron)
+		return diag_error(s->d, in->at, "cron inputs are not supported yet; a folder with a file per tick is a source that works");
+	if (in->git)
+		return false;
+	return check_members(s, p, in, v);
+}
+
+static bool
+env_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	return n > 0 && !s[n] && !(s[0] >= '0' && s[0] <= '9');
+}
+
+static bool
+check_env(struct specset *s, const struct pairs *env, const struct names *inputs)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < env->n; i++) {
+		const struct str *k = &env->v[i].key;
+
+		if (!env_name(k->s))
+			ok = diag_error(s->d, k->at, "'%s' cannot be a variable's name: letters, digits and '_'", k->s);
+		else if (!strncmp(k->s, "DASSIE_", 7))
+			ok = diag_error(s->d, k->at, "'%s': names that begin with DASSIE_ are dassie's own", k->s);
+		else if (!strcmp(k->s, "out") || !strcmp(k->s, "PFS"))
+			ok = diag_error(s->d, k->at, "'%s' is set by dassie to a path; choose another name", k->s);
+		for (size_t j = 0; ok && j < inputs->n; j++)
+			if (!strcmp(inputs->text[j], k->s))
+				ok = diag_error(s->d, k->at, "'%s' is an input's name already, and the input's path would be lost; choose another", k->s);
+	}
+	return ok;
+}
+
+static bool
+check_code(struct specset *s, struct strs *code)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < code->n; i++) {
+		struct str *c = &code->v[i];
+
+		while (c->s[0] == '.' && c->s[1] == '/')
+			c->s += 2;
+		if (!*c->s)
+			ok = diag_error(s->d, c->at, "'code' names files");
+		else if (c->s[0] == '/' || !strcmp(c->s, "..") || !strncmp(c->s, "../", 3) || strstr(c->s, "/../"))
+			ok = diag_error(s->d, c->at, "code file '%s' is outside of the project", c->s);
+	}
+	return ok;
+}
+
+static bool
+check_transform(struct specset *s, struct pipeline *p, const struct names *inputs)
+{
+	struct transform *t = p->transform;
+	bool ok = true;
+
+	if (!t || !t->cmd.n || !given(&t->cmd.v[0])) {
+		if (p->broken)
+			return false;
+		return diag_error(s->d, t && t->cmd.set ? t->cmd.at : p->at, "pipeline '%s' has no command; write 'run: |' and lines for sh below it, "
+		    "or 'transform: {cmd: [PROGRAM, …]}'", pipeline_name(p));
+	}
+	for (size_t i = 0; i < t->accept_return_code.n; i++)
+		if (t->accept_return_code.v[i].v < 0 || t->accept_return_code.v[i].v > 255)
+			ok = diag_error(s->d, t->accept_return_code.v[i].at, "an exit code is 0 to 255");
+	ok &= check_env(s, &t->env, inputs);
+	ok &= check_code(s, &t->code);
+	return ok;
+}
+
+static bool
+check_word(struct specset *s, const struct str *t, const char *field, const char *const word[2])
+{
+	if (!given(t) || !strcmp(t->s, word[0]) || !strcmp(t->s, word[1]))
+		return true;
+	return diag_error(s->d, t->at, "'%s' is '%s' or '%s', not '%s'", field, word[0], word[1], t->s);
+}
+
+static bool
+check_egress(struct specset *s, const struct pipeline *p)
+{
+	const struct egress *e = p->egress.v;
+	bool ok = true;
+
+	for (size_t i = 0; i < p->egress.n; i++) {
+		const struct str *url = e[i].object_storage ? &e[i].object_storage->url : e[i].sql_database ? &e[i].sql_database->url : &e[i].url;
+
+		if (p->broken || !p->egress.set)
+			continue;
+		if (!given(url))
+			ok = diag_error(s->d, p->egress.at, "an egress must say where to: write 'egress: s3://BUCKET/PREFIX'");
+		else if (!strstr(url->s, "://"))
+			ok = diag_error(s->d, url->at, "'%s' is no URL; write s3://BUCKET/PREFIX or file:///FOLDER", url->s);
+	}
+	return ok;
+}
+
+static bool
+check_settings(struct specset *s, const struct pipeline *p)
+{
+	static const char *const merge[] = { "error", "concat" }, *const reprocess[] = { "until_success", "every_job" };
+	const struct parallelism *par = p->parallelism_spec;
+	bool ok = check_word(s, &p->merge, "merge", merge);
+
+	ok &= check_word(s, &p->reprocess_spec, "reprocess_spec", reprocess);
+	if (p->datum_tries.v < 0 || p->datum_tries.v > 1000000)
+		ok = diag_error(s->d, p->datum_tries.at, "'datum_tries' is the number of attempts in all: 1 for no retry");
+	if (par && (par->constant.v < 0 || par->constant.v > 1000000))
+		ok = diag_error(s->d, par->constant.at, "'constant' is a number of workers: 1 or more");
+	if (par && par->constant.v && given(&par->coefficient) && strcmp(par->coefficient.s, "0") != 0)
+		ok = diag_error(s->d, par->coefficient.at, "'constant' and 'coefficient' exclude each other");
+	return ok;
+}
+
+static bool
+check_name(struct specset *s, struct pipeline *p)
+{
+	const char *name = pipeline_name(p);
+
+	if (!*name) {
+		if (!p->id)
+			return p->broken || diag_error(s->d, p->at, "no 'pipeline' specified; write 'pipeline: {name: NAME}'");
+		return p->broken || diag_error(s->d, p->at, "no pipeline name specified; write 'pipeline: {name: NAME}'");
+	}
+	if (layout_name_ok(name))
+		return true;
+	return diag_error(s->d, p->id->name.at, "'%s' cannot be a pipeline's name: letters, digits, '_' and '-', the first a letter or digit, at most %d",
+	    name, NAME_MAX_REPO);
+}
+
+static bool
+check_pipeline(struct specset *s, struct pipeline *p)
+{
+	struct names inputs = { 0 };
+	bool ok = check_name(s, p);
+
+	if (p->input)
+		ok &= check_input(s, p, p->input, &inputs);
+	else if (!p->broken)
+		ok = diag_error(s->d, p->at, "no input set: pipeline '%s' needs one; write 'input: REPO/*' or 'input: {pfs: {repo: REPO, glob: \"/*\"}}'",
+		    pipeline_name(p));
+	ok &= check_transform(s, p, &inputs);
+	ok &= check_settings(s, p);
+	ok &= check_egress(s, p);
+	free(inputs.text);
+	free(inputs.at);
+	return ok;
+}
+
+/* "./a//b/" is "a/b". */
+static const char *
+clean_path(struct arena *a, const char *s)
+{
+	char *out = arena_str(a, s), *w = out;
+
+	for (const char *p = s; *p; ) {
+		size_t n = strcspn(p, "/");
+
+		if (p == s && n == 0)
+			*w++ = '/';
+		if (n && !(n == 1 && *p == '.')) {
+			if (w > out && w[-1] != '/')
+				*w++ = '/';
+			memcpy(w, p, n);
+			w += n;
+		}
+		p += n;
+		p += strspn(p, "/");
+	}
+	*w = 0;
+	return out;
+}
+
+static bool
+below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return !strncmp(path, dir, n) && (!path[n] || path[n] == '/');
+}
+
+static bool
+check_source(struct specset *s, struct source *src)
+{
+	const char *up;
+
+	if (!layout_name_ok(src->name))
+		return diag_error(s->d, src->at, "'%s' cannot be a repo's name: letters, digits, '_' and '-', the first a letter or digit, at most %d",
+		    src->name, NAME_MAX_REPO);
+	if (!strcmp(src->name, DIR_OUT))
+		return diag_error(s->d, src->at, "a repo cannot be called 'out': that is where outputs go");
+	src->dir = clean_path(s->a, src->dir);
+	for (up = src->dir; !strncmp(up, "../", 3); up += 3)
+		;
+	if (!*up || !strcmp(up, ".."))
+		return diag_error(s->d, src->at, "repo '%s' holds the project itself with its out/ and .dassie/; name a folder in it", src->name);
+	if (below(src->dir, DIR_OUT) || below(src->dir, DIR_STATE))
+		return diag_error(s->d, src->at, "repo '%s': '%s' is written by dassie; to read a pipeline's output, name the pipeline as input",
+		    src->name, src->dir);
+	return true;
+}
+
+bool
+check_set(struct specset *s)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < s->n_source; i++)
+		ok &= check_source(s, &s->source[i]);
+	for (size_t i = 0; i < s->n_pipeline; i++)
+		ok &= check_pipeline(s, &s->pipeline[i]);
+	ok &= graph_build(s);
+	return ok;
+}

@@ -1,0 +1,389 @@
+/* compile.c: the verb: specs in; steps, settings, index and Makefile out.
+ *
+ * All errors first, then nothing is written; else everything is, each file in one step and only if its bytes differ, the
+ * index last: it says what was compiled from which bytes, so that after a kill in between the next scan compiles again. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/conf.h"
+#include "../base/err.h"
+#include "../base/fs.h"
+#include "../base/layout.h"
+#include "../base/mem.h"
+#include "../base/sha256.h"
+#include "../base/talk.h"
+#include "confs.h"
+#include "diag.h"
+#include "emit.h"
+#include "graph.h"
+#include "load.h"
+#include "print.h"
+#include "readspec.h"
+#include "spec.h"
+#include "step.h"
+#include "verbs.h"
+#include "words.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "0.1"
+#endif
+
+static const char usage[] =
+"usage: dassie compile [OPTION]… [SPEC]…\n"
+"Check the specs and compile them to a Makefile and .dassie/steps.  A SPEC is a file or a folder of files;\n"
+"without one: pipeline.yaml, pipeline.yml, pipeline.json or specs/, whichever is here.\n"
+"  -o FILE        write the Makefile there (default: Makefile)\n"
+"  --check        only check; write nothing\n"
+"  --print-spec   print the long form; write nothing\n"
+"  --force        overwrite a Makefile that dassie did not write\n"
+"  --strict       fields that have no effect are errors\n"
+"  -q, --quiet    say nothing if nothing changed\n";
+
+struct options {
+	const char *makefile;
+	bool check, print, force, strict, quiet, help;
+	const char **spec;
+	size_t n_spec;
+};
+
+struct compile {
+	struct options o;
+	struct arena arena;
+	struct diag diag;
+	struct specset set;
+	struct specfiles files;
+	struct index index;
+	struct buf notes;           /* what is said when all went well */
+	bool changed, makefile_changed;
+};
+
+static bool
+flag_option(struct options *o, const char *arg)
+{
+	const struct { const char *name; bool *flag; } flags[] = {
+		{ "--check", &o->check }, { "--print-spec", &o->print }, { "--force", &o->force }, { "--strict", &o->strict },
+		{ "-q", &o->quiet }, { "--quiet", &o->quiet }, { "-h", &o->help }, { "--help", &o->help },
+	};
+
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (!strcmp(arg, flags[i].name)) {
+			*flags[i].flag = true;
+			return true;
+		}
+	return false;
+}
+
+static int
+parse_options(struct options *o, int argc, char **argv)
+{
+	bool names = false;
+
+	o->spec = xcalloc((size_t)argc + 1, sizeof *o->spec);
+	o->makefile = "Makefile";
+	for (int i = 1; i < argc; i++) {
+		if (names || argv[i][0] != '-') {
+			o->spec[o->n_spec++] = argv[i];
+		} else if (!strcmp(argv[i], "--")) {
+			names = true;
+		} else if (!strcmp(argv[i], "-o")) {
+			if (i + 1 == argc) {
+				talk("option '-o' needs a file name");
+				return EXIT_USAGE;
+			}
+			o->makefile = argv[++i];
+		} else if (!strncmp(argv[i], "-o", 2)) {
+			o->makefile = argv[i] + 2;
+		} else if (!flag_option(o, argv[i])) {
+			talk("unknown option '%s'; see dassie compile --help", argv[i]);
+			return EXIT_USAGE;
+		}
+	}
+	return EXIT_DONE;
+}
+
+/* Is the Makefile ours to write? */
+static int
+check_owner(const char *path, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	int rc = fs_read(path, &b, err);
+	bool ours = rc == 0 || b.n == 0 || !strncmp(b.s, EMIT_MARK, sizeof EMIT_MARK - 1);
+
+	buf_release(&b);
+	if (rc < 0)
+		return -1;
+	return ours ? 1 : 0;
+}
+
+static int
+write_file(struct compile *c, const char *path, const struct buf *b, mode_t mode, struct err *err)
+{
+	int rc = fs_replace_if_new(path, b->s, b->n, mode, err);
+
+	c->changed |= rc > 0;
+	return rc;
+}
+
+static void
+note_found(struct compile *c, const struct pipeline *p, const struct words *w)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct stat st;
+
+		if (stat(w->v[i], &st) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		if (any)
+			buf_str(&c->notes, ", ");
+		else
+			buf_fmt(&c->notes, "dassie: %s: code found in its command: ", pipeline_name(p));
+		buf_fmt(&c->notes, "'%s'", w->v[i]);
+		any = true;
+	}
+	if (any)
+		buf_byte(&c->notes, '\n');
+}
+
+/* A step of this name and size was written by this compiler: its name says its bytes. */
+static int
+write_step(struct compile *c, const char *path, const struct buf *b, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == b->n)
+		return 0;
+	return write_file(c, path, b, 0755, err);
+}
+
+/* One pipeline: its step, its settings, its part of the index. */
+static int
+write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipeline *ret, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	struct words w = { 0 };
+	struct conf conf = CONF_INIT;
+	char hex[OID_HEX + 1], path[LAYOUT_MAX];
+	int rc;
+
+	buf_reserve(&b, 8192);
+	step_script(&b, p);
+	step_words(&c->set, p, &w);
+	sha256_bytes(b.s, b.n, &ret->script_id);
+	oid_hex(&ret->script_id, hex);
+	ret->name = pipeline_name(p);
+	ret->script = arena_fmt(&c->arena, DIR_STEPS "/%s-%.12s.sh", ret->name, hex);
+	rc = write_step(c, ret->script, &b, err);
+	confs_make(&c->set, p, ret->script, &w, &conf);
+	buf_reset(&b);
+	conf_write(&b, &conf);
+	if (rc >= 0)
+		rc = write_file(c, layout_conf(path, ret->name), &b, 0644, err);
+	ret->decides = conf.decides;
+	ret->code = conf.code;
+	ret->n_code = conf.n_code;
+	ret->n_reads = p->n_reads;
+	ret->reads = arena_alloc(&c->arena, (p->n_reads + 1) * sizeof *ret->reads);
+	for (size_t i = 0; i < p->n_reads; i++)
+		ret->reads[i] = p->reads[i]->s;
+	note_found(c, p, &w);
+	words_release(&w);
+	buf_release(&b);
+	return rc;
+}
+
+static void
+fill_index(struct compile *c)
+{
+	struct index *x = &c->index;
+	struct specset *s = &c->set;
+	static const char *const strict[] = { "--strict" };
+
+	x->compiler = PACKAGE_VERSION;
+	x->makefile = c->o.makefile;
+	x->option = (const char **)strict;
+	x->n_option = c->o.strict;
+	x->spec = arena_alloc(&c->arena, (c->files.n + 1) * sizeof *x->spec);
+	x->n_spec = c->files.n;
+	for (size_t i = 0; i < c->files.n; i++)
+		x->spec[i] = (struct index_spec){ c->files.v[i].path, c->files.v[i].id };
+	x->source = arena_alloc(&c->arena, (s->n_source + 1) * sizeof *x->source);
+	x->n_source = s->n_source;
+	for (size_t i = 0; i < s->n_source; i++)
+		x->source[i] = (struct index_source){ s->source[i].name, s->source[i].dir, s->source[i].keep };
+	x->pipeline = arena_alloc(&c->arena, (s->n_pipeline + 1) * sizeof *x->pipeline);
+	x->n_pipeline = s->n_pipeline;
+}
+
+/* Settings of pipelines that are no more.  Old scripts stay: what ran once is on record under their names. */
+static int
+remove_old(struct compile *c, struct err *err)
+{
+	DIR *dir = opendir(DIR_STEPS);
+	const struct dirent *e;
+
+	if (!dir)
+		return err_set(err, errno, "cannot read '%s':", DIR_STEPS);
+	while ((e = readdir(dir))) {
+		size_t n = strlen(e->d_name);
+		char *name;
+
+		if (n < 6 || strcmp(e->d_name + n - 5, ".conf") != 0)
+			continue;
+		name = arena_dup(&c->arena, e->d_name, n - 5);
+		if (!graph_pipeline(&c->set, name) && unlinkat(dirfd(dir), e->d_name, 0) < 0 && errno != ENOENT) {
+			int num = errno;
+
+			closedir(dir);
+			return err_set(err, num, "cannot remove '%s/%s':", DIR_STEPS, e->d_name);
+		}
+	}
+	closedir(dir);
+	return 0;
+}
+
+static int
+write_all(struct compile *c, struct err *err)
+{
+	struct emit e = { PACKAGE_VERSION, c->o.makefile, c->o.spec, c->o.n_spec, c->o.strict };
+	struct buf b = BUF_INIT;
+	int rc = 0;
+
+	if (fs_mkdirs(DIR_STEPS, err) < 0)
+		return -1;
+	fill_index(c);
+	for (size_t i = 0; rc >= 0 && i < c->set.n_pipeline; i++)
+		rc = write_pipeline(c, c->set.by_name[i], &c->index.pipeline[i], err);
+	if (rc >= 0)
+		rc = remove_old(c, err);
+	emit_makefile(&b, &c->set, &e);
+	if (rc >= 0)
+		rc = write_file(c, c->o.makefile, &b, 0644, err);
+	c->makefile_changed = rc > 0;
+	buf_reset(&b);
+	index_write(&b, &c->index);
+	if (rc >= 0)
+		rc = write_file(c, FILE_INDEX, &b, 0644, err);
+	buf_release(&b);
+	return rc;
+}
+
+static void
+spec_names(struct compile *c, struct buf *b)
+{
+	for (size_t i = 0; i < c->o.n_spec && i < 3; i++)
+		buf_fmt(b, "%s%s", i ? ", " : "", c->o.spec[i]);
+	if (c->o.n_spec > 3)
+		buf_fmt(b, " and %zu more", c->o.n_spec - 3);
+}
+
+/* What was found in the text: all of it, or only errors. */
+static void
+say_diag(struct compile *c, struct buf *b, bool errors_only)
+{
+	struct buf notice = BUF_INIT;
+
+	diag_render(&c->diag, b, talk_color(2), errors_only);
+	if (!errors_only && !c->diag.errors) {
+		load_notice(&c->set, &notice);
+		if (notice.n)
+			buf_fmt(b, "dassie: note: %s\n", notice.s);
+	}
+	buf_release(&notice);
+}
+
+static int
+compile_set(struct compile *c, struct err *err)
+{
+	struct buf said = BUF_INIT;
+	size_t n = c->set.n_pipeline;
+	int rc = EXIT_DONE, owner;
+
+	if (c->diag.errors) {
+		say_diag(c, &said, false);
+		rc = EXIT_FAILED;
+	} else if (c->o.check || c->o.print) {
+		say_diag(c, &said, c->o.quiet);
+		if (c->o.check && !c->o.quiet) {
+			buf_str(&said, "dassie: ");
+			spec_names(c, &said);
+			buf_fmt(&said, ": %zu pipeline%s, no errors\n", n, n == 1 ? "" : "s");
+		}
+	} else if ((owner = c->o.force ? 1 : check_owner(c->o.makefile, err)) <= 0) {
+		if (owner == 0)
+			buf_fmt(&said, "dassie: '%s' was not written by dassie; --force overwrites it, -o FILE writes another\n", c->o.makefile);
+		rc = owner < 0 ? talk_err(err) : EXIT_FAILED;
+	} else if (write_all(c, err) < 0) {
+		say_diag(c, &said, false);
+		rc = talk_err(err);
+	} else if (c->changed || !c->o.quiet) {
+		say_diag(c, &said, false);
+		buf_add(&said, c->notes.s, c->notes.n);
+		buf_fmt(&said, "dassie: compiled %zu pipeline%s from ", n, n == 1 ? "" : "s");
+		spec_names(c, &said);
+		buf_fmt(&said, ": %s %s\n", c->o.makefile, c->makefile_changed ? "written" : "unchanged");
+	}
+	talk_raw(said.s, said.n);
+	buf_release(&said);
+	if (c->o.print && rc == EXIT_DONE) {
+		struct buf text = BUF_INIT;
+
+		print_set(&text, &c->set);
+		fwrite(text.s, 1, text.n, stdout);
+		buf_release(&text);
+		return talk_done(rc);
+	}
+	return rc;
+}
+
+static int
+compile_run(struct compile *c)
+{
+	struct err err = ERR_INIT;
+	bool missing;
+
+	if (c->o.n_spec == 0) {
+		c->o.spec[0] = readspec_default(&err);
+		if (!c->o.spec[0])
+			return talk_err(&err), EXIT_USAGE;
+		c->o.n_spec = 1;
+	}
+	if (readspec(&c->set, c->o.spec, c->o.n_spec, &c->files, &missing, &err) < 0) {
+		talk_err(&err);
+		return missing ? EXIT_USAGE : EXIT_WORLD;
+	}
+	return compile_set(c, &err);
+}
+
+int
+verb_compile(int argc, char **argv)
+{
+	struct compile *c = xcalloc(1, sizeof *c);
+	int rc = parse_options(&c->o, argc, argv);
+
+	c->diag.a = c->set.a = &c->arena;
+	c->set.d = &c->diag;
+	c->set.strict = c->o.strict;
+	if (rc == EXIT_DONE && c->o.help) {
+		fputs(usage, stdout);
+		rc = talk_done(EXIT_DONE);
+	} else if (rc == EXIT_DONE) {
+		rc = compile_run(c);
+	}
+	free(c->set.pipeline);
+	free(c->set.source);
+	free((void *)c->set.noted);
+	free(c->files.v);
+	free((void *)c->o.spec);
+	buf_release(&c->notes);
+	diag_release(&c->diag);
+	arena_release(&c->arena);
+	free(c);
+	return rc;
+}

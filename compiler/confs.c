@@ -1,0 +1,155 @@
+/* confs.c: a pipeline's settings as base/conf.h wants them.
+ *
+ * What has a line of its own there is filled in; every other field that was given goes along as text under its name,
+ * so that a part which comes to honour a field finds it without a change here. */
+#include "confs.h"
+
+#include <string.h>
+
+#include "../base/buf.h"
+#include "../base/conf.h"
+#include "../base/mem.h"
+#include "check.h"
+#include "fields.h"
+#include "print.h"
+#include "spec.h"
+#include "words.h"
+
+static const char *
+text_or(const struct str *t, const char *otherwise)
+{
+	return t->s && *t->s ? t->s : otherwise;
+}
+
+static const char *
+trigger_text(struct specset *s, const struct trigger *t)
+{
+	if (!t)
+		return "";
+	return arena_fmt(s->a, "branch=%s all=%d rate=%s size=%lld commits=%lld cron=%s", text_or(&t->branch, "master"), t->all.v != 0,
+	    text_or(&t->rate_limit_spec, ""), (long long)t->size.v, (long long)t->commits.v, text_or(&t->cron_spec, ""));
+}
+
+static void
+make_input(struct specset *s, const struct input *in, struct conf_input *c)
+{
+	const struct pfs *p = in->pfs;
+	const struct input *member;
+	const char *word;
+	size_t n;
+
+	if (p) {
+		*c = (struct conf_input){ .kind = CONF_PFS, .name = pfs_name(p), .repo = p->repo.s, .branch = text_or(&p->branch, "master"),
+		    .glob = p->glob.s, .join_on = text_or(&p->join_on, ""), .group_by = text_or(&p->group_by, ""),
+		    .outer = p->outer_join.v, .lazy = p->lazy.v, .empty = p->empty_files.v, .trigger = trigger_text(s, p->trigger) };
+		return;
+	}
+	member = input_members(in, &n, &word);
+	c->kind = in->cross.set ? CONF_CROSS : in->union_.set ? CONF_UNION : in->join.set ? CONF_JOIN : CONF_GROUP;
+	c->kids = arena_alloc(s->a, n * sizeof *c->kids);
+	c->n_kids = n;
+	for (size_t i = 0; i < n; i++)
+		make_input(s, &member[i], &c->kids[i]);
+}
+
+/* Fields that have lines of their own. */
+static bool
+has_line(const struct table *t, const struct field *f)
+{
+	static const char *const top[] = {
+		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "datum_tries", "datum_timeout",
+		"job_timeout", "reprocess_spec", "salt",
+	};
+	static const char *const transform[] = { "cmd", "stdin", "env", "code", "accept_return_code", "working_dir" };
+	const char *const *v = t == &pipeline_table ? top : transform;
+	size_t n = t == &pipeline_table ? sizeof top / sizeof *top : sizeof transform / sizeof *transform;
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i], f->name))
+			return true;
+	return false;
+}
+
+static size_t
+count_given(const struct table *t, const void *obj)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += print_given(&t->field[i], obj) && !has_line(t, &t->field[i]);
+	return n;
+}
+
+static void
+add_sets(struct specset *s, const struct table *t, const void *obj, struct conf *c)
+{
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct field *f = &t->field[i];
+		if (!print_given(f, obj) || has_line(t, f))
+			continue;
+		buf_reset(&b);
+		print_value(&b, f, obj);
+		c->set[c->n_set].key = *t->path ? arena_fmt(s->a, "%s.%s", t->path, f->name) : f->name;
+		c->set[c->n_set++].value = arena_dup(s->a, b.n ? b.s : "", b.n);
+	}
+	buf_release(&b);
+}
+
+static void
+make_code(struct specset *s, const struct transform *t, const struct words *found, struct conf *c)
+{
+	c->code = arena_alloc(s->a, (t->code.n + found->n + 1) * sizeof *c->code);
+	for (size_t i = 0; i < t->code.n; i++)
+		c->code[c->n_code++] = (struct conf_code){ t->code.v[i].s, true };
+	for (size_t i = 0; i < found->n; i++)
+		c->code[c->n_code++] = (struct conf_code){ found->v[i], false };
+}
+
+static void
+make_egress(struct specset *s, const struct pipeline *p, struct conf *c)
+{
+	const struct egress *e = p->egress.v;
+
+	c->egress = arena_alloc(s->a, (p->egress.n + 1) * sizeof *c->egress);
+	for (size_t i = 0; i < p->egress.n; i++) {
+		const char *url = e[i].object_storage ? e[i].object_storage->url.s : e[i].sql_database ? e[i].sql_database->url.s : e[i].url.s;
+
+		if (url)
+			c->egress[c->n_egress++] = url;
+	}
+}
+
+void
+confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct conf *c)
+{
+	const struct transform *t = p->transform;
+	struct buf spec = BUF_INIT;
+
+	c->pipeline = pipeline_name(p);
+	c->description = text_or(&p->description, "");
+	c->script = script;
+	c->salt = text_or(&p->salt, "");
+	c->branch = text_or(&p->output_branch, "master");
+	c->concat = p->merge.s && !strcmp(p->merge.s, "concat");
+	c->every_job = p->reprocess_spec.s && !strcmp(p->reprocess_spec.s, "every_job");
+	c->input = arena_alloc(s->a, sizeof *c->input);
+	make_input(s, p->input, c->input);
+	c->tries = p->datum_tries.v ? (unsigned)p->datum_tries.v : 3;
+	c->accept = arena_alloc(s->a, (t->accept_return_code.n + 1) * sizeof *c->accept);
+	for (size_t i = 0; i < t->accept_return_code.n; i++)
+		c->accept[c->n_accept++] = (int)t->accept_return_code.v[i].v;
+	c->timeout_ns = (uint64_t)p->datum_timeout.v;
+	c->job_timeout_ns = (uint64_t)p->job_timeout.v;
+	c->workers = p->parallelism_spec ? (unsigned)p->parallelism_spec->constant.v : 0;
+	make_code(s, t, found, c);
+	make_egress(s, p, c);
+	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 1) * sizeof *c->set);
+	add_sets(s, &pipeline_table, p, c);
+	add_sets(s, &transform_table, t, c);
+	buf_reserve(&spec, 4096);
+	print_pipeline(&spec, p);
+	c->spec = arena_dup(s->a, spec.s, spec.n);
+	buf_release(&spec);
+}

@@ -1,0 +1,18 @@
+/* confs.h: from the model to what the rest of dassie reads: base/conf.h's settings and index. */
+#ifndef COMPILER_CONFS_H
+#define COMPILER_CONFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct conf;
+struct index_pipeline;
+struct pipeline;
+struct specset;
+struct words;
+
+/* Fill c for a pipeline; everything is the set's, nothing to release. `script` is the step's path, `found` the
+ * undeclared code files. */
+void confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct conf *c);
+
+#endif

@@ -1,0 +1,482 @@
+/* load.c: nodes into the model, by the tables of fields.c.
+ *
+ * One routine a kind of value; an object is a table and its loader is load_table, whatever it is.  A wrong value
+ * is told and its siblings are still read, so that all errors of a file come in one go. */
+#include "load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/mem.h"
+#include "fields.h"
+#include "shorthand.h"
+#include "spec.h"
+#include "suggest.h"
+#include "value.h"
+#include "yaml.h"
+
+static bool
+load_str(struct specset *s, const struct ynode *n, const char *name, struct str *ret)
+{
+	if (n->kind != Y_SCALAR)
+		return diag_error(s->d, n->at, "'%s' is text, this is %s", name, ynode_kind_name(n));
+	if (strlen(n->text) != n->n)
+		return diag_error(s->d, n->at, "'%s' holds a NUL byte", name);
+	ret->s = n->text;
+	ret->at = ynode_part(s->d, n, 0, n->n);
+	return true;
+}
+
+static bool
+load_num(struct specset *s, const struct ynode *n, const struct field *f, struct num *ret)
+{
+	struct str t;
+	bool bare = false, flag = false;
+
+	if (!load_str(s, n, f->name, &t))
+		return false;
+	ret->at = t.at;
+	if (f->kind == FK_INT && !value_int(t.s, &ret->v))
+		return diag_error(s->d, t.at, "'%s' is a whole number, not '%s'", f->name, t.s);
+	if (f->kind == FK_BOOL && !value_bool(t.s, &flag))
+		return diag_error(s->d, t.at, "'%s' is true or false, not '%s'", f->name, t.s);
+	if (f->kind == FK_BOOL)
+		ret->v = flag;
+	if (f->kind == FK_SIZE && !value_size(t.s, &ret->v))
+		return diag_error(s->d, t.at, "'%s' is a size such as 512M or 10Gi, not '%s'", f->name, t.s);
+	if (f->kind == FK_DURATION && !value_duration(t.s, &ret->v, &bare))
+		return diag_error(s->d, t.at, "'%s' is a duration such as 30s, 10m or 1h30m, not '%s'", f->name, t.s);
+	if (bare && ret->v)
+		diag_warn(s->d, t.at, "'%s' taken as seconds; write '%ss'", t.s, t.s);
+	ret->set = true;
+	return true;
+}
+
+static bool
+load_number(struct specset *s, const struct ynode *n, const struct field *f, struct str *ret)
+{
+	if (!load_str(s, n, f->name, ret))
+		return false;
+	return value_number(ret->s) || diag_error(s->d, ret->at, "'%s' is a number, not '%s'", f->name, ret->s);
+}
+
+static size_t
+count(const struct ynode *n)
+{
+	size_t c = 0;
+
+	for (const struct ynode *k = n->kids; k; k = k->next)
+		c++;
+	return c;
+}
+
+static bool
+want_list(struct specset *s, const struct ynode *n, const char *name)
+{
+	if (n->kind == Y_SEQ)
+		return true;
+	if (n->kind == Y_SCALAR && !strcmp(name, "cmd"))
+		return diag_error(s->d, n->at, "'cmd' is a list of words, this is text; write [a, b] for 'a b', or 'run: …' for a shell's line");
+	if (n->kind == Y_SCALAR && strlen(n->text) < 40 && !strchr(n->text, '\n'))
+		return diag_error(s->d, n->at, "'%s' is a list, this is text; write %s: [\"%s\"]", name, name, n->text);
+	return diag_error(s->d, n->at, "'%s' is a list, this is %s", name, ynode_kind_name(n));
+}
+
+static bool
+load_strs(struct specset *s, const struct ynode *n, const char *name, struct strs *ret)
+{
+	bool ok = true;
+
+	if (!want_list(s, n, name))
+		return false;
+	ret->v = arena_alloc(s->a, (count(n) + 1) * sizeof *ret->v);
+	for (const struct ynode *k = n->kids; k; k = k->next)
+		ok &= load_str(s, k, name, &ret->v[ret->n++]);
+	ret->at = n->at;
+	ret->set = true;
+	return ok;
+}
+
+static bool
+load_ints(struct specset *s, const struct ynode *n, const struct field *f, struct nums *ret)
+{
+	struct field one = *f;
+	bool ok = true;
+
+	one.kind = FK_INT;
+	if (!want_list(s, n, f->name))
+		return false;
+	ret->v = arena_alloc(s->a, (count(n) + 1) * sizeof *ret->v);
+	for (const struct ynode *k = n->kids; k; k = k->next)
+		ok &= load_num(s, k, &one, &ret->v[ret->n++]);
+	ret->at = n->at;
+	ret->set = true;
+	return ok;
+}
+
+static bool
+want_map(struct specset *s, const struct ynode *n, const char *name)
+{
+	return n->kind == Y_MAP || diag_error(s->d, n->at, "'%s' is a map, this is %s", name, ynode_kind_name(n));
+}
+
+static int
+by_key(const void *pa, const void *pb)
+{
+	const struct pair *a = pa, *b = pb;
+	int c = strcmp(a->key.s, b->key.s);
+
+	return c ? c : a->key.at.off < b->key.at.off ? -1 : a->key.at.off > b->key.at.off;
+}
+
+/* A map of free names.  Sorted by name: the order in the file means nothing. */
+static bool
+load_pairs(struct specset *s, const struct ynode *n, const char *name, struct pairs *ret)
+{
+	bool ok = true;
+
+	if (!want_map(s, n, name))
+		return false;
+	ret->v = arena_alloc(s->a, (count(n) + 1) * sizeof *ret->v);
+	for (const struct ynode *k = n->kids; k; k = k->next) {
+		struct pair *p = &ret->v[ret->n];
+
+		if (ynode_is_null(k->val))
+			continue;
+		if (load_str(s, k, name, &p->key) && load_str(s, k->val, k->text, &p->val))
+			ret->n++;
+		else
+			ok = false;
+	}
+	qsort(ret->v, ret->n, sizeof *ret->v, by_key);
+	for (size_t i = 1; i < ret->n; i++)
+		if (!strcmp(ret->v[i].key.s, ret->v[i - 1].key.s)) {
+			ok = diag_error(s->d, ret->v[i].key.at, "'%s' is given twice in '%s'", ret->v[i].key.s, name);
+			diag_note(s->d, ret->v[i - 1].key.at, "first here");
+		}
+	ret->at = n->at;
+	ret->set = true;
+	return ok;
+}
+
+static bool load_table(struct specset *s, const struct ynode *map, const struct table *t, void *dst);
+
+static bool
+load_obj(struct specset *s, const struct ynode *n, const struct field *f, void *dst)
+{
+	void *obj;
+
+	if (!want_map(s, n, f->name))
+		return false;
+	obj = arena_alloc(s->a, f->sub->size);
+	memcpy(dst, &obj, sizeof obj);
+	return load_table(s, n, f->sub, obj);
+}
+
+static bool
+load_objs(struct specset *s, const struct ynode *n, const struct field *f, struct objs *ret)
+{
+	bool ok = true;
+	size_t size = f->sub->size;
+
+	ret->at = n->at;
+	ret->set = true;
+	if (f->one && n->kind == Y_MAP) {
+		ret->v = arena_alloc(s->a, size);
+		ret->n = 1;
+		return load_table(s, n, f->sub, ret->v);
+	}
+	if (n->kind != Y_SEQ)
+		return diag_error(s->d, n->at, "'%s' is a list, this is %s", f->name, ynode_kind_name(n));
+	ret->v = arena_alloc(s->a, (count(n) + 1) * size);
+	for (const struct ynode *k = n->kids; k; k = k->next, ret->n++) {
+		if (k->kind != Y_MAP)
+			ok = diag_error(s->d, k->at, "'%s' is a list of maps, this is %s", f->name, ynode_kind_name(k));
+		else
+			ok &= load_table(s, k, f->sub, (char *)ret->v + ret->n * size);
+	}
+	return ok;
+}
+
+static bool
+load_value(struct specset *s, const struct ynode *n, const struct field *f, void *dst)
+{
+	switch (f->kind) {
+	case FK_STR:
+		return load_str(s, n, f->name, dst);
+	case FK_NUMBER:
+		return load_number(s, n, f, dst);
+	case FK_INT:
+	case FK_BOOL:
+	case FK_DURATION:
+	case FK_SIZE:
+		return load_num(s, n, f, dst);
+	case FK_STRS:
+		return load_strs(s, n, f->name, dst);
+	case FK_INTS:
+		return load_ints(s, n, f, dst);
+	case FK_PAIRS:
+		return load_pairs(s, n, f->name, dst);
+	case FK_OBJ:
+		return load_obj(s, n, f, dst);
+	case FK_OBJS:
+		return load_objs(s, n, f, dst);
+	case FK_RAW:
+		((struct raw *)dst)->node = n;
+		return true;
+	}
+	BUG("field kind");
+}
+
+/* false, 0, "" say nothing: dumps of Pachyderm are full of them. */
+static bool
+says_something(const struct field *f, const struct ynode *n)
+{
+	bool b;
+
+	if (n->kind != Y_SCALAR)
+		return n->kids != 0;
+	if (f->usual && !strcmp(n->text, f->usual))
+		return false;
+	return *n->text && strcmp(n->text, "0") != 0 && (!value_bool(n->text, &b) || b);
+}
+
+static const char *
+field_path(struct specset *s, const struct table *t, const struct field *f)
+{
+	return *t->path ? arena_fmt(s->a, "%s.%s", t->path, f->name) : f->name;
+}
+
+/* A field that nothing comes of here: remembered for the notice, an error if it is refused or all must count. */
+static bool
+note_status(struct specset *s, const struct table *t, const struct field *f, const struct ynode *key)
+{
+	if (f->status == FS_HONOURED || f->quiet || !says_something(f, key->val))
+		return true;
+	if (f->status == FS_REFUSED)
+		return diag_error(s->d, key->at, "'%s' is not supported: %s", field_path(s, t, f), f->why);
+	if (s->strict)
+		return diag_error(s->d, key->at, "'%s' %s: %s", field_path(s, t, f),
+		    f->status == FS_LATER ? "is not honoured yet" : "has no effect here", f->why);
+	for (size_t i = 0; i < s->n_noted; i++)
+		if (s->noted[i] == f)
+			return true;
+	GROW(s->noted, s->n_noted, s->cap_noted);
+	s->noted[s->n_noted++] = f;
+	return true;
+}
+
+/* Where else a field of this name would be right, the nearest first: "transform", "input.pfs". */
+static const char *
+belongs_into(const struct table *t, const char *name)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->field[i].sub && t->field[i].sub != t && t->field[i].status != FS_REFUSED && field_find(t->field[i].sub, name))
+			return t->field[i].sub->path;
+	for (size_t i = 0; i < t->n; i++) {
+		const char *deep = t->field[i].sub && t->field[i].sub != t && t->field[i].status != FS_REFUSED ?
+		    belongs_into(t->field[i].sub, name) : 0;
+
+		if (deep)
+			return deep;
+	}
+	return 0;
+}
+
+static bool
+unknown_field(struct specset *s, const struct table *t, const struct ynode *key)
+{
+	const char *name[128], *into = belongs_into(t, key->text);
+	size_t n = 0;
+
+	if (into)
+		return diag_error(s->d, key->at, "unknown field '%s' here; it belongs into '%s'", key->text, into);
+	if (t != &pipeline_table && t != &set_table && field_find(&pipeline_table, key->text))
+		return diag_error(s->d, key->at, "unknown field '%s' here; it belongs to the pipeline, further left", key->text);
+	for (size_t i = 0; i < t->n && n < 128; i++)
+		name[n++] = t->field[i].name;
+	if (t == &pipeline_table)
+		for (size_t i = 0; i < shorthand_count && n < 128; i++)
+			name[n++] = shorthand_table[i].name;
+	return diag_error(s->d, key->at, "unknown field '%s'%s", key->text, did_you_mean(s->a, key->text, name, n));
+}
+
+static bool
+load_table(struct specset *s, const struct ynode *map, const struct table *t, void *dst)
+{
+	const struct ynode *seen[FIELDS_MAX] = { 0 };
+	uint32_t told = 0;          /* a `run` given twice is two fields given twice, and one error */
+	bool ok = true;
+
+	if (t == &input_table)
+		((struct input *)dst)->at = map->at;
+	for (const struct ynode *k = map->kids; k; k = k->next) {
+		const struct field *f = field_find(t, k->text);
+
+		if (!f) {
+			ok &= t == &pipeline_table && !strcmp(k->text, "$schema") ? true : unknown_field(s, t, k);
+			continue;
+		}
+		if (seen[f - t->field]) {
+			if (k->at.off != told)
+				diag_error(s->d, k->at, "'%s' is given twice", field_path(s, t, f));
+			if (k->at.off != told)
+				diag_note(s->d, seen[f - t->field]->at, "first here");
+			told = k->at.off;
+			ok = false;
+			continue;
+		}
+		seen[f - t->field] = k;
+		if (ynode_is_null(k->val))
+			continue;
+		ok &= note_status(s, t, f, k);
+		ok &= load_value(s, k->val, f, (char *)dst + f->off);
+	}
+	return ok;
+}
+
+static bool
+load_pipeline(struct specset *s, const struct ynode *map, const struct ynode *name)
+{
+	const struct ynode *lowered;
+	struct pipeline *p;
+	bool ok = true;
+
+	if (map->kind != Y_MAP)
+		return diag_error(s->d, map->at, "pipeline '%s' is a map, this is %s", name ? name->text : "", ynode_kind_name(map));
+	lowered = lower_pipeline(s, map, name, &ok);
+	GROW(s->pipeline, s->n_pipeline, s->cap_pipeline);
+	p = &s->pipeline[s->n_pipeline++];
+	memset(p, 0, sizeof *p);
+	p->at = name ? name->at : map->at;
+	ok &= load_table(s, lowered, &pipeline_table, p);
+	p->broken = !ok;
+	return ok;
+}
+
+static bool
+load_repo(struct specset *s, const struct ynode *key)
+{
+	struct repo_form form = { 0 };
+	struct source *src;
+
+	if (key->val->kind == Y_MAP) {
+		if (!load_table(s, key->val, &repo_table, &form))
+			return false;
+		if (!form.source.s)
+			return diag_error(s->d, key->at, "repo '%s' has no 'source'; write the folder that it is", key->text);
+	} else if (ynode_is_null(key->val)) {
+		return diag_error(s->d, key->at, "repo '%s' says no folder; write %s: FOLDER", key->text, key->text);
+	} else if (!load_str(s, key->val, key->text, &form.source)) {
+		return false;
+	}
+	GROW(s->source, s->n_source, s->cap_source);
+	src = &s->source[s->n_source++];
+	*src = (struct source){ key->text, form.source.s, key->at, form.keep.v, true };
+	if (strstr(form.source.s, "://"))
+		return diag_error(s->d, form.source.at, "repo '%s': only folders can be sources yet, not '%s'", key->text, form.source.s);
+	return true;
+}
+
+/* The map that holds `repos:` and `pipelines:`. */
+static bool
+load_set(struct specset *s, const struct ynode *map)
+{
+	bool ok = true;
+
+	s->has_repos = true;
+	for (const struct ynode *k = map->kids; k; k = k->next) {
+		const struct field *f = field_find(&set_table, k->text);
+
+		if (!strcmp(k->text, "$schema") || (f && ynode_is_null(k->val)))
+			continue;
+		if (!f && field_find(&pipeline_table, k->text))
+			ok = diag_error(s->d, k->at, "'%s' is of a pipeline; write it under the pipeline's name in 'pipelines', or in a document of its own "
+			    "after '---'", k->text);
+		else if (!f)
+			ok = unknown_field(s, &set_table, k);
+		else if (f->kind == FK_STR)
+			ok &= note_status(s, &set_table, f, k) && load_value(s, k->val, f, (char *)s + f->off);
+		else if (k->val->kind != Y_MAP)
+			ok = diag_error(s->d, k->val->at, "'%s' is a map by name, this is %s", k->text, ynode_kind_name(k->val));
+		else
+			for (const struct ynode *e = k->val->kids; e; e = e->next)
+				ok &= !strcmp(f->name, "repos") ? load_repo(s, e) : load_pipeline(s, e->val, e);
+	}
+	return ok;
+}
+
+static bool
+load_doc(struct specset *s, const struct ynode *doc, bool in_list)
+{
+	bool ok = true;
+
+	if (ynode_is_null(doc))
+		return true;
+	if (doc->kind == Y_SEQ && !in_list) {
+		for (const struct ynode *k = doc->kids; k; k = k->next)
+			ok &= load_doc(s, k, true);
+		return ok;
+	}
+	if (doc->kind != Y_MAP)
+		return diag_error(s->d, doc->at, "a spec is a map (or a list of maps), this is %s", ynode_kind_name(doc));
+	if (ynode_get(doc, "pipelines") || ynode_get(doc, "repos"))
+		return load_set(s, doc);
+	if (ynode_get(doc, "apiVersion") && ynode_get(doc, "kind"))
+		return diag_error(s->d, doc->at, "this is an object of Kubernetes; a spec is what is under its 'spec'");
+	return load_pipeline(s, doc, 0);
+}
+
+bool
+load_docs(struct specset *s, const struct ynode *docs)
+{
+	bool ok = true;
+
+	for (const struct ynode *n = docs; n; n = n->next)
+		ok &= load_doc(s, n, false);
+	return ok;
+}
+
+/* How a noted field is called: its table is not in it, so look for it. */
+static const char *
+noted_name(const struct table *t, const struct field *f, char ret[128])
+{
+	if (f >= t->field && f < t->field + t->n) {
+		snprintf(ret, 128, "%s%s%s", t->path, *t->path ? "." : "", f->name);
+		return ret;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		if (t->field[i].sub && t->field[i].sub != t && noted_name(t->field[i].sub, f, ret))
+			return ret;
+	return 0;
+}
+
+static void
+notice_group(const struct specset *s, struct buf *b, enum field_status status, const char *title)
+{
+	bool any = false;
+	char name[128];
+
+	for (size_t i = 0; i < s->n_noted; i++) {
+		const struct field *f = s->noted[i];
+
+		if (f->status != status || (!noted_name(&pipeline_table, f, name) && !noted_name(&set_table, f, name) &&
+		    !noted_name(&repo_table, f, name)))
+			continue;
+		buf_fmt(b, "%s%s%s", any ? ", " : b->n ? "; " : "", any ? "" : title, name);
+		any = true;
+		if (status == FS_MAPPED)
+			buf_fmt(b, " (%s)", f->why);
+	}
+}
+
+void
+load_notice(const struct specset *s, struct buf *b)
+{
+	notice_group(s, b, FS_NO_EFFECT, "without effect here: ");
+	notice_group(s, b, FS_MAPPED, "read differently: ");
+	notice_group(s, b, FS_LATER, "not honoured yet: ");
+}

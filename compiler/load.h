@@ -1,0 +1,18 @@
+/* load.h: nodes into the model. */
+#ifndef COMPILER_LOAD_H
+#define COMPILER_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct specset;
+struct ynode;
+
+/* Every document of a file, chained by ->next.  False: errors were recorded; what could be read is in the set. */
+bool load_docs(struct specset *s, const struct ynode *docs);
+
+/* "not honoured yet: a, b; …": what was given and has no effect; appended to b, "" if there is nothing to say. */
+void load_notice(const struct specset *s, struct buf *b);
+
+#endif

@@ -1,0 +1,152 @@
+/* planmk.c: what a person finds in .dassie/plan to read and to run by hand.
+ *
+ * The form was chosen by measuring make 4.3 with 100,000 targets.  One line that is the rule of the default target
+ * and .PRECIOUS at once costs 10 MB and no time; a line a chunk makes make append to ever longer lists (28 s for
+ * chunks of 10).  Grouped targets cost 48 bytes for each pair in a group.  SHELL is set for the whole file, since
+ * nobody includes it; a setting a target costs 50 MB.  The runner is quoted so that make starts it itself, without a
+ * shell, whatever its path has in it.
+ *
+ * .PRECIOUS keeps make from deleting results on ^C: a result is renamed into place, so it is never half done. */
+#include "planmk.h"
+
+#include <stdio.h>
+
+#include "../base/buf.h"
+#include "../base/fs.h"
+#include "../base/layout.h"
+#include "spool.h"
+
+enum { CHUNKS_A_SLOT = 20, CHUNK_MAX = 256, PAIRS_MAX = 4 * 1000 * 1000 };
+
+size_t
+planmk_chunk(size_t n, unsigned slots, unsigned max)
+{
+	size_t chunk = n / ((size_t)slots * CHUNKS_A_SLOT), most = max < CHUNK_MAX ? max : CHUNK_MAX;
+	size_t part = n < PLANMK_PART ? n : PLANMK_PART;
+
+	if (part && most > PAIRS_MAX / part)
+		most = PAIRS_MAX / part;
+	if (chunk > most)
+		chunk = most;
+	return chunk ? chunk : 1;
+}
+
+static void
+head(struct buf *b, const struct planmk *p, size_t chunk)
+{
+	buf_fmt(b, "# Job %s of pipeline '%s': %zu of its %llu datums are to do, %zu a chunk.  Written by dassie.\n", p->job,
+	    p->pipeline, p->n, (unsigned long long)p->total, chunk);
+	buf_fmt(b, "# A target is the result of a datum by its key; .dassie/plan/%s.%s says what the datum is.\n", p->pipeline, p->job);
+	buf_fmt(b, "# By hand, in the project's folder:  make -rR -f .dassie/plan/%s.%s.mk DASSIE_DATUM=/path/of/dassie-datum\n", p->pipeline,
+	    p->job);
+	buf_str(b, "override SHELL := /bin/sh\n");
+	buf_str(b, "DASSIE_DATUM ?= dassie-datum\n");
+	buf_str(b, "override DASSIE_DATUM := $(subst ','\\'',$(DASSIE_DATUM))\n\n.PHONY: datums\n");
+}
+
+static void
+target(struct buf *b, const struct planmk_datum *d)
+{
+	char path[LAYOUT_MAX];
+
+	buf_str(b, layout_datum(path, &d->key));
+}
+
+/* Two a line, so that it can be looked at. */
+static int
+list(struct spool *s, const struct planmk *p, struct err *err)
+{
+	buf_str(&s->b, ".PRECIOUS datums:");
+	for (size_t i = 0; i < p->n; i++) {
+		buf_str(&s->b, i % 2 ? " " : " \\\n\t");
+		target(&s->b, &p->v[i]);
+		if (spool_step(s, err) < 0)
+			return -1;
+	}
+	buf_str(&s->b, "\n");
+	return 0;
+}
+
+static int
+chunks(struct spool *s, const struct planmk *p, size_t chunk, struct err *err)
+{
+	for (size_t i = 0; i < p->n; i += chunk) {
+		size_t n = p->n - i < chunk ? p->n - i : chunk;
+
+		buf_byte(&s->b, '\n');
+		for (size_t k = 0; k < n; k++) {
+			target(&s->b, &p->v[i + k]);
+			buf_byte(&s->b, ' ');
+		}
+		buf_fmt(&s->b, "&:\n\t+@'$(DASSIE_DATUM)' .dassie/plan/%s.%s %llu %zu\n", p->pipeline, p->job,
+		    (unsigned long long)p->v[i].at, n);
+		if (spool_step(s, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* One file; `suffix` is what follows the job in its name. */
+static int
+put_file(const struct planmk *p, const char *suffix, size_t chunk, struct err *err)
+{
+	struct spool s = SPOOL_INIT;
+	struct buf name = BUF_INIT;
+	char path[LAYOUT_MAX];
+	int rc;
+
+	buf_fmt(&name, "%s%s", p->job, suffix);
+	rc = spool_open(&s, layout_plan(path, p->pipeline, name.s), err);
+	buf_release(&name);
+	if (rc == 0) {
+		head(&s.b, p, chunk);
+		rc = list(&s, p, err);
+	}
+	if (rc == 0)
+		rc = chunks(&s, p, chunk, err);
+	if (rc == 0)
+		rc = spool_commit(&s, err);
+	spool_release(&s);
+	return rc;
+}
+
+/* .NOTPARALLEL holds for this make only: the parts come one by one, each of them uses every slot. */
+static int
+put_top(const struct planmk *p, size_t parts, size_t chunk, struct err *err)
+{
+	struct buf b = BUF_INIT, name = BUF_INIT, list_of_parts = BUF_INIT;
+	char path[LAYOUT_MAX];
+	int rc;
+
+	for (size_t i = 1; i <= parts; i++)
+		buf_fmt(&list_of_parts, " part.%zu", i);
+	head(&b, p, chunk);
+	buf_fmt(&b, ".NOTPARALLEL:\n.PHONY:%s\ndatums:%s\n%s:\n", list_of_parts.s, list_of_parts.s, list_of_parts.s + 1);
+	buf_fmt(&b, "\t+@'$(MAKE)' -f .dassie/plan/%s.%s.$@.mk\n", p->pipeline, p->job);
+	buf_fmt(&name, "%s.mk", p->job);
+	rc = fs_replace(layout_plan(path, p->pipeline, name.s), b.s, b.n, 0444, err);
+	buf_release(&list_of_parts);
+	buf_release(&name);
+	buf_release(&b);
+	return rc;
+}
+
+int
+planmk_write(const struct planmk *p, struct err *err)
+{
+	size_t chunk = planmk_chunk(p->n, p->slots, p->max), parts = 0;
+	int rc = 0;
+
+	if (p->n <= PLANMK_PART)
+		return put_file(p, ".mk", chunk, err);
+	for (size_t from = 0; rc == 0 && from < p->n; from += PLANMK_PART) {
+		struct planmk part = *p;
+		char suffix[64];
+
+		part.v += from;
+		part.n = p->n - from < PLANMK_PART ? p->n - from : PLANMK_PART;
+		snprintf(suffix, sizeof suffix, ".part.%zu.mk", ++parts);
+		rc = put_file(&part, suffix, chunk, err);
+	}
+	return rc == 0 ? put_top(p, parts, chunk, err) : rc;
+}

@@ -1,0 +1,288 @@
+/* shorthand.c: short forms become long forms before anything is loaded.
+ *
+ *   input: books/STAR       input: {pfs: {repo: books, glob: "/STAR"}}
+ *   input: books/           input: {pfs: {repo: books, glob: "/"}}       so is plain `books`
+ *   input: books@dev/STAR   … branch: dev
+ *   run: |                  transform: {cmd: [sh, -eu], stdin: [the lines]}
+ *   cmd, stdin, env, code…  the same field of transform
+ *   tries, timeout, workers datum_tries, datum_timeout, parallelism_spec: {constant: …}
+ *   egress: URL             egress: {URL: URL}; of a list, each
+ *
+ * (STAR for an asterisk.)  Nodes are made anew with the places of what was written, so that an error in a short form
+ * points to it.  Both ways can be mixed in one pipeline; what is said twice is found when the long form is loaded. */
+#include "shorthand.h"
+
+#include <string.h>
+
+#include "../base/mem.h"
+#include "fields.h"
+#include "spec.h"
+#include "yaml.h"
+
+/* A list of nodes under construction. */
+struct chain { struct ynode *first, **end; };
+
+static void
+chain_init(struct chain *c)
+{
+	c->first = 0;
+	c->end = &c->first;
+}
+
+static void
+chain_add(struct chain *c, struct ynode *n)
+{
+	n->next = 0;
+	*c->end = n;
+	c->end = &n->next;
+}
+
+static struct ynode *
+copy_of(struct specset *s, const struct ynode *n)
+{
+	struct ynode *c = arena_alloc(s->a, sizeof *c);
+
+	*c = *n;
+	c->next = 0;
+	return c;
+}
+
+static struct ynode *
+make_text(struct specset *s, const char *text, size_t n, struct span at)
+{
+	struct ynode *t = arena_alloc(s->a, sizeof *t);
+
+	t->kind = Y_SCALAR;
+	t->text = arena_dup(s->a, text, n);
+	t->n = (uint32_t)n;
+	t->at = at;
+	return t;
+}
+
+static struct ynode *
+make_node(struct specset *s, enum ykind kind, struct span at)
+{
+	struct ynode *n = arena_alloc(s->a, sizeof *n);
+
+	n->kind = kind;
+	n->at = at;
+	n->text = "";
+	return n;
+}
+
+static void
+add_pair(struct specset *s, struct chain *c, const char *key, struct span at, const struct ynode *val)
+{
+	struct ynode *k = make_text(s, key, strlen(key), at);
+
+	k->val = copy_of(s, val);
+	chain_add(c, k);
+}
+
+/* REPO[@BRANCH][/GLOB] */
+static const struct ynode *
+lower_path(struct specset *s, const struct ynode *n)
+{
+	const char *slash = strchr(n->text, '/'), *at = strchr(n->text, '@');
+	size_t repo = slash ? (size_t)(slash - n->text) : n->n;
+	struct ynode *pfs = make_node(s, Y_MAP, n->at), *in = make_node(s, Y_MAP, n->at);
+	struct chain fields, kinds;
+
+	if (!*n->text || repo == 0)
+		return diag_error(s->d, n->at, "an input begins with a repo: REPO/GLOB, not '%s'", n->text), (void *)0;
+	chain_init(&fields);
+	if (at && (size_t)(at - n->text) < repo) {
+		size_t from = (size_t)(at - n->text) + 1;
+
+		add_pair(s, &fields, "branch", n->at, make_text(s, at + 1, repo - from, ynode_part(s->d, n, from, repo - from)));
+		repo = from - 1;
+	}
+	add_pair(s, &fields, "repo", n->at, make_text(s, n->text, repo, ynode_part(s->d, n, 0, repo)));
+	if (slash)
+		add_pair(s, &fields, "glob", n->at,
+		    make_text(s, slash, strlen(slash), ynode_part(s->d, n, (size_t)(slash - n->text), strlen(slash))));
+	else
+		add_pair(s, &fields, "glob", n->at, make_text(s, "/", 1, n->at));
+	pfs->kids = fields.first;
+	chain_init(&kinds);
+	add_pair(s, &kinds, "pfs", n->at, pfs);
+	in->kids = kinds.first;
+	return in;
+}
+
+static const struct ynode *lower_input(struct specset *s, const struct ynode *n);
+
+static const struct ynode *
+lower_members(struct specset *s, const struct ynode *list)
+{
+	struct ynode *out = make_node(s, Y_SEQ, list->at);
+	struct chain c;
+	bool ok = true;
+
+	chain_init(&c);
+	for (const struct ynode *k = list->kids; k; k = k->next) {
+		const struct ynode *low = lower_input(s, k);
+
+		if (low)
+			chain_add(&c, copy_of(s, low));
+		else
+			ok = false;
+	}
+	out->kids = c.first;
+	return ok ? out : 0;
+}
+
+static const struct ynode *
+lower_input(struct specset *s, const struct ynode *n)
+{
+	struct ynode *out;
+	struct chain c;
+
+	if (n->kind == Y_SCALAR)
+		return ynode_is_null(n) ? n : lower_path(s, n);
+	if (n->kind == Y_SEQ)
+		return diag_error(s->d, n->at, "an input is one thing; combine several with 'cross: […]' or 'union: […]'"), (void *)0;
+	out = make_node(s, Y_MAP, n->at);
+	chain_init(&c);
+	for (const struct ynode *k = n->kids; k; k = k->next) {
+		const struct field *f = field_find(&input_table, k->text);
+		struct ynode *key = copy_of(s, k);
+
+		if (f && f->kind == FK_OBJS && k->val->kind == Y_SEQ)
+			key->val = (struct ynode *)lower_members(s, k->val);
+		if (!key->val)
+			return 0;
+		chain_add(&c, key);
+	}
+	out->kids = c.first;
+	return out;
+}
+
+/* The lines of a text; the last newline ends the last line. */
+static const struct ynode *
+lines_of(struct specset *s, const struct ynode *text)
+{
+	struct ynode *list = make_node(s, Y_SEQ, text->at);
+	const char *p = text->text, *end = p + text->n;
+	struct chain c;
+
+	chain_init(&c);
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = nl ? nl : end;
+
+		chain_add(&c, make_text(s, p, (size_t)(stop - p), text->at));
+		p = nl ? nl + 1 : end;
+	}
+	list->kids = c.first;
+	return list;
+}
+
+static bool
+lower_run(struct specset *s, const struct ynode *key, struct chain *transform)
+{
+	struct ynode *cmd = make_node(s, Y_SEQ, key->at);
+	struct chain words;
+
+	if (key->val->kind != Y_SCALAR)
+		return diag_error(s->d, key->val->at, "'%s' is text for sh, this is %s; write '%s: |' and the lines below it",
+		    key->text, ynode_kind_name(key->val), key->text);
+	if (!key->val->text[strspn(key->val->text, " \t\r\n")])
+		return diag_error(s->d, key->at, "'%s' is empty", key->text);
+	chain_init(&words);
+	chain_add(&words, make_text(s, "sh", 2, key->at));
+	chain_add(&words, make_text(s, "-eu", 3, key->at));
+	cmd->kids = words.first;
+	add_pair(s, transform, "cmd", key->at, cmd);
+	add_pair(s, transform, "stdin", key->at, lines_of(s, key->val));
+	return true;
+}
+
+static const struct ynode *
+lower_egress(struct specset *s, const struct ynode *n, bool in_list)
+{
+	struct ynode *out = make_node(s, n->kind == Y_SEQ ? Y_SEQ : Y_MAP, n->at);
+	struct chain c;
+
+	if (n->kind == Y_MAP || ynode_is_null(n) || (n->kind == Y_SEQ && in_list))
+		return n;
+	chain_init(&c);
+	if (n->kind == Y_SCALAR)
+		add_pair(s, &c, "URL", n->at, n);
+	else
+		for (const struct ynode *k = n->kids; k; k = k->next)
+			chain_add(&c, copy_of(s, lower_egress(s, k, true)));
+	out->kids = c.first;
+	return out;
+}
+
+/* One field of a pipeline, to its place in the long form. */
+static bool
+lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct chain *transform)
+{
+	const struct shorthand *sh = shorthand_find(k->text);
+	const char *dot = sh ? strchr(sh->target, '.') : 0;
+
+	if (field_name_is("input", k->text)) {
+		const struct ynode *in = lower_input(s, k->val);
+
+		if (in)
+			add_pair(s, top, "input", k->at, in);
+		return in;
+	}
+	if (!strcmp(k->text, "egress"))
+		add_pair(s, top, "egress", k->at, lower_egress(s, k->val, false));
+	else if (!strcmp(k->text, "run") && !ynode_is_null(k->val))
+		return lower_run(s, k, transform);
+	else if (!strcmp(k->text, "transform") && k->val->kind == Y_MAP)
+		for (const struct ynode *t = k->val->kids; t; t = t->next)
+			chain_add(transform, copy_of(s, t));
+	else if (sh && dot && !strncmp(sh->target, "transform.", 10))
+		add_pair(s, transform, dot + 1, k->at, k->val);
+	else if (sh && dot) {
+		struct ynode *obj = make_node(s, Y_MAP, k->at);
+		struct chain c;
+
+		chain_init(&c);
+		add_pair(s, &c, dot + 1, k->at, k->val);
+		obj->kids = c.first;
+		add_pair(s, top, arena_dup(s->a, sh->target, (size_t)(dot - sh->target)), k->at, obj);
+	} else if (sh)
+		add_pair(s, top, sh->target, k->at, k->val);
+	else
+		chain_add(top, copy_of(s, k));
+	return true;
+}
+
+const struct ynode *
+lower_pipeline(struct specset *s, const struct ynode *map, const struct ynode *name, bool *ok)
+{
+	struct ynode *out = make_node(s, Y_MAP, map->at), *tr;
+	struct chain top, transform;
+	const struct ynode *tr_key = 0;
+
+	chain_init(&top);
+	chain_init(&transform);
+	if (name) {
+		struct ynode *id = make_node(s, Y_MAP, name->at);
+		struct chain c;
+
+		chain_init(&c);
+		add_pair(s, &c, "name", name->at, name);
+		c.first->val->val = 0;
+		id->kids = c.first;
+		add_pair(s, &top, "pipeline", name->at, id);
+	}
+	for (const struct ynode *k = map->kids; k; k = k->next) {
+		if (!strcmp(k->text, "transform"))
+			tr_key = k;
+		*ok &= lower_field(s, k, &top, &transform);
+	}
+	if (transform.first) {
+		tr = make_node(s, Y_MAP, tr_key ? tr_key->val->at : map->at);
+		tr->kids = transform.first;
+		add_pair(s, &top, "transform", tr_key ? tr_key->at : transform.first->at, tr);
+	}
+	out->kids = top.first;
+	return out;
+}

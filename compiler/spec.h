@@ -1,0 +1,176 @@
+/* spec.h: the model: a spec set in its long form, as Pachyderm writes it, every field with its place.
+ *
+ * What was not given is NULL (text, objects) or not `set`.  Filled by load.c through the tables of fields.c; read by
+ * check.c, print.c, and what emits.  Everything lives in the set's arena. */
+#ifndef COMPILER_SPEC_H
+#define COMPILER_SPEC_H
+
+#include "diag.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+struct ynode;
+
+struct str { const char *s; struct span at; };                        /* at: exactly the text where the file has it as it is */
+struct num { int64_t v; struct span at; bool set; };                  /* int; bool; duration in ns; size in bytes */
+struct strs { struct str *v; size_t n; struct span at; bool set; };
+struct nums { struct num *v; size_t n; struct span at; bool set; };
+struct pair { struct str key, val; };
+struct pairs { struct pair *v; size_t n; struct span at; bool set; };
+struct objs { void *v; size_t n; struct span at; bool set; };         /* array of the sub-table's struct */
+struct raw { const struct ynode *node; };                             /* kept as it was written */
+
+struct ref_name { struct str name; };                                 /* pipeline: {name}, project: {name} */
+struct project { struct str name; };
+struct pipeline_id { struct str name; struct project *project; };
+
+struct metadata { struct pairs annotations, labels; };
+
+struct secret { struct str name, key, mount_path, env_var; };
+
+struct build { struct str path, language, image; };
+
+struct transform {
+	struct str image;
+	struct strs cmd, stdin_lines, err_cmd, err_stdin;
+	struct pairs env;
+	struct strs code;
+	struct objs secrets;        /* struct secret */
+	struct strs image_pull_secrets;
+	struct nums accept_return_code;
+	struct num debug;
+	struct str user, working_dir, dockerfile;
+	struct num memory_volume, datum_batching;
+	struct build *build;
+};
+
+struct parallelism { struct num constant; struct str coefficient, strategy; };
+
+struct gpu { struct str type; struct num number; };
+struct resources { struct str cpu; struct num memory, disk; struct gpu *gpu; };
+
+struct trigger { struct str branch; struct num all; struct str rate_limit_spec; struct num size, commits; struct str cron_spec; };
+struct propagation { struct num never; };
+
+struct pfs {
+	struct str project, name, repo, repo_type, branch, commit, glob, join_on, group_by, from_commit;
+	struct num outer_join, lazy, empty_files, s3, reference;
+	struct trigger *trigger;
+	struct propagation *propagation_spec;
+};
+
+struct cron {
+	struct str name, spec, repo, start, project, commit, tz, missed, overlap, jitter;
+	struct num overwrite;
+};
+
+struct git { struct str name, url, branch; };
+
+/* Exactly one of them is given in a right spec. */
+struct input {
+	struct span at;
+	struct pfs *pfs;
+	struct cron *cron;
+	struct git *git;
+	struct objs cross, join, group, union_;   /* struct input */
+};
+
+struct object_storage { struct str url; };
+struct file_format { struct str type; struct strs columns; };
+struct sql_secret { struct str name, key; };
+struct sql_database { struct str url; struct file_format *file_format; struct sql_secret *secret; };
+
+struct egress {
+	struct str url;
+	struct object_storage *object_storage;
+	struct sql_database *sql_database;
+};
+
+struct datum_set { struct num number, size_bytes, per_worker; };
+struct chunk { struct num number, size_bytes; };
+struct hashtree { struct num constant; };
+struct service { struct num internal_port, external_port; struct str ip, type; struct pairs annotations; };
+struct spout { struct service *service; struct num overwrite; struct str marker; };
+struct scheduling { struct pairs node_selector; struct str priority_class_name; };
+struct toleration { struct str key, operator_, value, effect; struct num toleration_seconds; };
+struct determined { struct strs workspaces; };
+
+struct pipeline {
+	struct span at;
+	struct pipeline_id *id;
+	struct str description;
+	struct metadata *metadata;
+	struct transform *transform;
+	struct input *input;
+	struct str merge;
+	struct str output_branch;
+	struct objs egress;         /* struct egress */
+	struct str schedule;
+	struct parallelism *parallelism_spec;
+	struct num datum_tries, datum_timeout, job_timeout;
+	struct str reprocess_spec, salt;
+	struct resources *resource_requests, *resource_limits, *sidecar_resource_limits, *sidecar_resource_requests;
+	struct datum_set *datum_set_spec;
+	struct chunk *chunk_spec;
+	struct hashtree *hashtree_spec;
+	struct scheduling *scheduling_spec;
+	struct str pod_spec, pod_patch;
+	struct objs tolerations;    /* struct toleration */
+	struct determined *determined;
+	struct num maximum_expected_uptime;
+	struct num autoscaling, standby, enable_stats, incremental, batch;
+	struct str scale_down_threshold;
+	struct num cache_size, max_queue_size;
+	struct num s3_out;
+	struct service *service;
+	struct spout *spout;
+	struct raw tf_job, inputs, spec_commit;
+	struct num update, reprocess, dry_run;
+
+	bool broken;                /* something of it was wrong: what misses need not be told */
+
+	/* Of check.c: */
+	size_t state;               /* of graph.c's walk */
+	const struct str **reads;   /* repo names of its leaves, sorted, each once */
+	size_t n_reads;
+};
+
+struct source {
+	const char *name;
+	const char *dir;
+	struct span at;
+	bool keep;
+	bool declared;
+};
+
+/* A repo as `repos:` says it. */
+struct repo_form { struct str source; struct num keep; struct str region, profile; };
+
+struct specset {
+	struct arena *a;
+	struct diag *d;
+	struct pipeline *pipeline;
+	size_t n_pipeline, cap_pipeline;
+	struct source *source;
+	size_t n_source, cap_source;
+	struct str schedule;        /* of the whole set */
+	bool has_repos;             /* `repos:` or `pipelines:` is in it: repos must be declared */
+	const struct field **noted; /* given fields that have no effect, each once */
+	size_t n_noted, cap_noted;
+	bool strict;
+
+	/* Of graph.c: */
+	struct pipeline **by_name;  /* sorted */
+	struct pipeline **order;    /* inputs before what reads them */
+};
+
+static inline const char *
+pipeline_name(const struct pipeline *p)
+{
+	return p->id && p->id->name.s ? p->id->name.s : "";
+}
+
+#endif

@@ -1,0 +1,179 @@
+/* step.c: what is run for a datum, as one POSIX shell script that a person can run too.
+ *
+ * A shell that gets its lines on stdin (cmd [sh, -eu], what `run:` lowers to) would cost a second process a datum:
+ * the lines become the end of the script instead, and its flags a `set`.  Any other command is exec'ed with its words
+ * in single quotes and its stdin as a quoted here-document, whose delimiter is no line of it.
+ *
+ * What cron and a terminal would set differently under one key is fixed here: umask, LC_ALL, TZ.  The runner says where
+ * the project is in DASSIE_PROJECT; by hand it is found from the script's own path, which costs a process only then. */
+#include "step.h"
+
+#include <string.h>
+
+#include "../base/buf.h"
+#include "../base/layout.h"
+#include "../base/mem.h"
+#include "check.h"
+#include "spec.h"
+#include "words.h"
+
+void
+sh_quote(struct buf *b, const char *s)
+{
+	buf_byte(b, '\'');
+	for (const char *q; (q = strchr(s, '\'')); s = q + 1) {
+		buf_add(b, s, (size_t)(q - s));
+		buf_str(b, "'\\''");
+	}
+	buf_str(b, s);
+	buf_byte(b, '\'');
+}
+
+/* A flag of sh that means the same in `set`. */
+static bool
+set_flag(const char *s)
+{
+	return s[0] == '-' && s[1] && strspn(s + 1, "aefuxC") == strlen(s + 1);
+}
+
+/* Is the command a plain sh that reads its lines from stdin? */
+static bool
+is_sh_stdin(const struct transform *t)
+{
+	if (!t->stdin_lines.n || (strcmp(t->cmd.v[0].s, "sh") != 0 && strcmp(t->cmd.v[0].s, "/bin/sh") != 0))
+		return false;
+	for (size_t i = 1; i < t->cmd.n; i++)
+		if (!set_flag(t->cmd.v[i].s) && !(strcmp(t->cmd.v[i].s, "-s") == 0 && i + 1 == t->cmd.n))
+			return false;
+	return true;
+}
+
+static void
+add_lines(struct buf *b, const struct strs *lines)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		buf_str(b, lines->v[i].s);
+		buf_byte(b, '\n');
+	}
+}
+
+static bool
+has_line(const struct strs *lines, const char *line)
+{
+	size_t n = strlen(line);
+
+	for (size_t i = 0; i < lines->n; i++)
+		for (const char *p = lines->v[i].s; p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : 0)
+			if (!strncmp(p, line, n) && (!p[n] || p[n] == '\n'))
+				return true;
+	return false;
+}
+
+static void
+add_exec(struct buf *b, const struct transform *t)
+{
+	struct buf end = BUF_INIT;
+
+	buf_str(b, "exec");
+	for (size_t i = 0; i < t->cmd.n; i++) {
+		buf_byte(b, ' ');
+		sh_quote(b, t->cmd.v[i].s);
+	}
+	if (!t->stdin_lines.n) {
+		buf_byte(b, '\n');
+		return;
+	}
+	buf_str(&end, "STDIN");
+	while (has_line(&t->stdin_lines, end.s))
+		buf_byte(&end, '_');
+	buf_fmt(b, " <<'%s'\n", end.s);
+	add_lines(b, &t->stdin_lines);
+	buf_fmt(b, "%s\n", end.s);
+	buf_release(&end);
+}
+
+/* NAME=… for each input, as a shell can take it. */
+static void
+add_names(struct buf *b, const struct input *in)
+{
+	const char *word;
+	size_t n;
+	const struct input *member = input_members(in, &n, &word);
+
+	if (in->pfs) {
+		for (const char *c = pfs_name(in->pfs); *c; c++)
+			buf_byte(b, *c == '-' ? '_' : *c);
+		buf_str(b, "=… ");
+	}
+	for (size_t i = 0; i < n; i++)
+		add_names(b, &member[i]);
+}
+
+void
+step_script(struct buf *b, const struct pipeline *p)
+{
+	const struct transform *t = p->transform;
+
+	buf_fmt(b, "#!/bin/sh\n# The step of pipeline '%s', compiled from its spec by dassie.\n# By hand: ", pipeline_name(p));
+	add_names(b, p->input);
+	buf_str(b, "out=… sh FILE, with absolute paths\numask 022\n"
+	    "CDPATH='' cd -- \"${DASSIE_PROJECT:-$(dirname -- \"$0\")/../..}\" || exit 126\n"
+	    "export LC_ALL=C.UTF-8 TZ=UTC\n");
+	for (size_t i = 0; i < t->env.n; i++) {
+		buf_fmt(b, "export %s=", t->env.v[i].key.s);
+		sh_quote(b, t->env.v[i].val.s);
+		buf_byte(b, '\n');
+	}
+	if (t->working_dir.s && *t->working_dir.s) {
+		buf_str(b, "CDPATH='' cd -- ");
+		sh_quote(b, t->working_dir.s);
+		buf_str(b, " || exit 126\n");
+	}
+	if (!is_sh_stdin(t)) {
+		add_exec(b, t);
+		return;
+	}
+	for (size_t i = 1; i < t->cmd.n; i++)
+		if (strcmp(t->cmd.v[i].s, "-s") != 0)
+			buf_fmt(b, "set %s\n", t->cmd.v[i].s);
+	add_lines(b, &t->stdin_lines);
+}
+
+static bool
+is_data(const struct specset *s, const char *path)
+{
+	size_t n;
+
+	if (!strncmp(path, DIR_OUT "/", sizeof DIR_OUT) || !strncmp(path, DIR_STATE "/", sizeof DIR_STATE))
+		return true;
+	for (size_t i = 0; i < s->n_source; i++) {
+		n = strlen(s->source[i].dir);
+		if (!strncmp(path, s->source[i].dir, n) && (!path[n] || path[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+void
+step_words(const struct specset *s, const struct pipeline *p, struct words *ret)
+{
+	const struct transform *t = p->transform;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->cmd.n; i++) {
+		words_add(s->a, ret, t->cmd.v[i].s, strlen(t->cmd.v[i].s));
+		words_find(s->a, ret, t->cmd.v[i].s);
+	}
+	for (size_t i = 0; i < t->stdin_lines.n; i++)
+		words_find(s->a, ret, t->stdin_lines.v[i].s);
+	words_sort(ret);
+	for (size_t i = 0; i < ret->n; i++) {
+		bool known = is_data(s, ret->v[i]);
+
+		for (size_t k = 0; k < t->code.n; k++)
+			known |= !strcmp(t->code.v[k].s, ret->v[i]);
+		if (!known)
+			ret->v[n++] = ret->v[i];
+	}
+	ret->n = n;
+}
