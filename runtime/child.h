@@ -1,0 +1,16 @@
+/* child.h: run a program of ours (planner, sub-make) and wait for it. */
+#ifndef RUNTIME_CHILD_H
+#define RUNTIME_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/* argv ends with NULL; argv[0] is looked up in PATH if it has no '/'.  errfd: the child's stderr, -1 for ours.
+ * SIGINT, SIGTERM and SIGHUP that reach us meanwhile are passed on; when the child has ended after one, this process
+ * ends by the same signal.  Returns the exit status, 128 + the signal that ended the child, or -1. */
+int child_run(const char *const argv[], int errfd, struct err *err);
+
+#endif

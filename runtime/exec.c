@@ -1,0 +1,341 @@
+/* exec.c: starting and ending a command.
+ *
+ * Signals are blocked for good and taken with sigtimedwait, so there is no handler and no moment at which one is lost:
+ * the wait ends by SIGCHLD or by a signal for us.  The command is started by vfork (no page tables are copied) in a
+ * group of its own; it dies with us (PDEATHSIG).  As subreaper we inherit what it leaves behind, also from
+ * other sessions, and kill it, so that nothing writes to an output that is being collected, or to the next datum's. */
+#include "exec.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/json.h"
+#include "result.h"
+
+enum { GRACE_S = 2 };
+
+static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+static sigset_t awaited;      /* those of `ending` that were not ignored when we were started, and SIGCHLD */
+
+static int
+open_standard(struct err *err)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd < STDERR_FILENO)
+		fd = dup(fd);
+	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+		return err_set(err, errno, "cannot open '/dev/null':");
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return 0;
+}
+
+/* The pipeline's lock and make's job pipes stay with us, not with the command. */
+static void
+close_on_exec(void)
+{
+	DIR *d;
+	struct dirent *e;
+
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	if (!(d = opendir("/proc/self/fd")))
+		return;
+	while ((e = readdir(d))) {
+		int fd = (int)strtol(e->d_name, NULL, 10);
+
+		if (fd > STDERR_FILENO)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	closedir(d);
+}
+
+int
+exec_init(struct err *err)
+{
+	struct sigaction now, dfl = { .sa_handler = SIG_DFL };
+	sigset_t block;
+
+	if (open_standard(err) < 0)
+		return -1;
+	close_on_exec();
+	umask(022);
+	sigemptyset(&awaited);
+	sigaddset(&awaited, SIGCHLD);
+	for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+		if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&awaited, ending[i]);
+	block = awaited;
+	/* Blocked and never awaited is ignored, for us; the command gets the default. */
+	for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+		sigaddset(&block, ending[i]);
+	sigaddset(&block, SIGPIPE);
+	sigprocmask(SIG_SETMASK, &block, NULL);
+	/* What we were told to ignore, the command is not. */
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+			sigaction(sig, &dfl, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	return 0;
+}
+
+/* In the child, which shares our memory: system calls only. */
+static _Noreturn void
+child(const char *const *argv, char *const *envp, int log, pid_t parent, volatile int *ret_errno)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	    dup2(log, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+		execve(argv[0], (char *const *)argv, envp);
+	*ret_errno = errno;
+	_exit(127);
+}
+
+static pid_t
+start(const char *const *argv, char *const *envp, int log, struct err *err)
+{
+	volatile int failed = 0;
+	pid_t parent = getpid(), pid = vfork();
+
+	if (pid == 0)
+		child(argv, envp, log, parent, &failed);
+	if (pid < 0)
+		return err_set(err, errno, "cannot start '%s':", argv[0]);
+	if (failed) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		return err_set(err, failed, "cannot start '%s':", argv[0]);
+	}
+	return pid;
+}
+
+/* Without reaping it: its pid, and so its group's id, stays its own until the group is killed. */
+static bool
+has_ended(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/* Until the command has ended.  The first signal for us goes on to its group, a second one or the end of
+ * the grace kills it.  Returns that first signal. */
+static int
+await(pid_t pid)
+{
+	struct timespec grace = { GRACE_S, 0 };
+	int caught = 0;
+
+	for (;;) {
+		int sig = sigtimedwait(&awaited, NULL, caught ? &grace : NULL);
+
+		if (sig == SIGCHLD) {
+			if (has_ended(pid))
+				return caught;
+		} else if (sig > 0 && !caught) {
+			caught = sig;
+			kill(-pid, sig);
+			kill(-pid, SIGCONT);
+		} else if (sig > 0 || errno == EAGAIN) {
+			kill(-pid, SIGKILL);
+		}
+	}
+}
+
+static bool
+kill_children(void)
+{
+	char path[64], word[4096];
+	bool any = false;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+	if (!(f = fopen(path, "re")))
+		return false;
+	while (fscanf(f, "%4095s", word) == 1) {
+		pid_t pid = (pid_t)strtol(word, NULL, 10);
+
+		if (pid > 1 && kill(pid, SIGKILL) == 0)
+			any = true;
+	}
+	fclose(f);
+	return any;
+}
+
+/* What the command left behind is ours by now; each that dies may leave us its own children. */
+static void
+reap_leftovers(pid_t group)
+{
+	for (;;) {
+		pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+		if (pid > 0 || (pid < 0 && errno == EINTR))
+			continue;
+		if (pid < 0)
+			return;
+		if (kill_children()) {
+			waitpid(-1, NULL, 0);
+		} else {
+			while (waitpid(-group, NULL, 0) > 0 || errno == EINTR)
+				;
+			return;
+		}
+	}
+}
+
+static uint64_t
+microseconds(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec;
+}
+
+int
+exec_run(const char *const *argv, char *const *envp, int log, struct attempt *a, struct err *err)
+{
+	struct rusage use = { 0 };
+	int status = 0, caught;
+	pid_t pid;
+
+	a->started = time_now_ns();
+	pid = start(argv, envp, log, err);
+	if (pid < 0)
+		return -1;
+	caught = await(pid);
+	kill(-pid, SIGKILL);
+	while (wait4(pid, &status, 0, &use) < 0 && errno == EINTR)
+		;
+	a->ended = time_now_ns();
+	reap_leftovers(pid);
+	a->exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	a->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	a->utime_us = microseconds(&use.ru_utime);
+	a->stime_us = microseconds(&use.ru_stime);
+	a->maxrss_kb = (uint64_t)use.ru_maxrss;
+	return caught;
+}
+
+int
+exec_pending(void)
+{
+	sigset_t now;
+
+	if (sigpending(&now) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+		if (sigismember(&now, ending[i]) == 1 && sigismember(&awaited, ending[i]) == 1)
+			return ending[i];
+	return 0;
+}
+
+_Noreturn void
+exec_die(int sig)
+{
+	struct rlimit no_core = { 0, 0 };
+	sigset_t one;
+
+	setrlimit(RLIMIT_CORE, &no_core);
+	signal(sig, SIG_DFL);
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	raise(sig);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	_exit(128 + sig);
+}
+
+static bool
+has_entry(const char *env, size_t n, const char *entry)
+{
+	size_t len = strlen(entry) + 1;
+
+	for (const char *s = env, *end = env + n; s < end;) {
+		const char *nul = memchr(s, '\0', (size_t)(end - s));
+		size_t k = nul ? (size_t)(nul - s) + 1 : (size_t)(end - s);
+
+		if (k == len && memcmp(s, entry, len) == 0)
+			return true;
+		s += k;
+	}
+	return false;
+}
+
+static bool
+read_environment(const char *pid, struct buf *b)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	buf_reset(b);
+	snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	do {
+		buf_reserve(b, 65536);
+		n = read(fd, b->s + b->n, 65535);
+		if (n > 0)
+			b->n += (size_t)n;
+	} while (n > 0);
+	close(fd);
+	return b->n > 0;
+}
+
+/* Through a pidfd, so that it is the process whose environment was read. */
+static bool
+kill_if(const char *name, const char *one, const char *two, struct buf *b)
+{
+	pid_t pid = (pid_t)strtol(name, NULL, 10);
+	bool killed = false;
+	int fd;
+
+	if (pid <= 1 || pid == getpid())
+		return false;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		return false;
+	if (read_environment(name, b) && has_entry(b->s, b->n, one) && has_entry(b->s, b->n, two))
+		killed = syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+	close(fd);
+	return killed;
+}
+
+/* Again until none is found: a dying process has no environment any more, one just forked is seen the next time. */
+void
+exec_kill_orphans(const char *one, const char *two)
+{
+	struct timespec moment = { 0, 1000000 };
+	struct buf b = BUF_INIT;
+	bool any = true;
+
+	for (int round = 0; any && round < 1000; round++) {
+		DIR *d = opendir("/proc");
+		struct dirent *e;
+
+		any = false;
+		while (d && (e = readdir(d)))
+			any |= kill_if(e->d_name, one, two, &b);
+		if (d)
+			closedir(d);
+		if (any)
+			nanosleep(&moment, NULL);
+	}
+	buf_release(&b);
+}

@@ -1,0 +1,30 @@
+/* exec.h: one command, from its start until the last process of it is gone. */
+#ifndef RUNTIME_EXEC_H
+#define RUNTIME_EXEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct attempt;
+struct err;
+
+/* Once, at the start of the process, which has one thread: descriptors 0-2 exist, the others do not pass an exec,
+ * signals that end us are held back until exec_run or exec_pending looks at them, the umask is 022. */
+int exec_init(struct err *err);
+
+/* Run argv in a process group of its own, stdin /dev/null, stdout and stderr to log, and fill times, end and usage of a.
+ * When it has ended, what it left behind is killed and gone.
+ * 0 it ended by itself; >0 this signal was sent to us (and passed on to it): clean up and call exec_die; -1 it could not be started. */
+int exec_run(const char *const *argv, char *const *envp, int log, struct attempt *a, struct err *err);
+
+/* The signal that was sent to us and not yet honoured, 0 if none. */
+int exec_pending(void);
+
+/* End by this signal, as if nothing had held it back. */
+_Noreturn void exec_die(int sig);
+
+/* Kill every process with the environment entry (NAME=VALUE) one and two: what a killed runner's command left behind. */
+void exec_kill_orphans(const char *one, const char *two);
+
+#endif

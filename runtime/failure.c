@@ -1,0 +1,201 @@
+/* failure.c: a failure says what to do: in a line when it happens, in full when its job has ended (or it was run alone),
+ * each in one write, so that what parallel runners say does not mix. */
+#include "failure.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/layout.h"
+#include "../base/plan.h"
+#include "../base/sha256.h"
+#include "../base/talk.h"
+#include "result.h"
+
+enum { TAIL_LINES = 10, TAIL_BYTES = 16 * 1024, LINE_BYTES = 400, KEY_DIGITS = 8 };
+
+static const struct { int sig; const char *name; } signal_name[] = {
+	{ SIGHUP, "SIGHUP" }, { SIGINT, "SIGINT" }, { SIGQUIT, "SIGQUIT" }, { SIGILL, "SIGILL" },
+	{ SIGTRAP, "SIGTRAP" }, { SIGABRT, "SIGABRT" }, { SIGBUS, "SIGBUS" }, { SIGFPE, "SIGFPE" },
+	{ SIGKILL, "SIGKILL" }, { SIGUSR1, "SIGUSR1" }, { SIGSEGV, "SIGSEGV" }, { SIGUSR2, "SIGUSR2" },
+	{ SIGPIPE, "SIGPIPE" }, { SIGALRM, "SIGALRM" }, { SIGTERM, "SIGTERM" }, { SIGXCPU, "SIGXCPU" },
+	{ SIGXFSZ, "SIGXFSZ" }, { SIGSYS, "SIGSYS" },
+};
+
+const char *
+failure_signal_name(int sig)
+{
+	static char other[24];
+
+	for (size_t i = 0; i < sizeof signal_name / sizeof signal_name[0]; i++)
+		if (signal_name[i].sig == sig)
+			return signal_name[i].name;
+	snprintf(other, sizeof other, "signal %d", sig);
+	return other;
+}
+
+int
+fault_set(struct fault *f, const char *class, const char *fmt, ...)
+{
+	va_list ap;
+
+	f->class = class;
+	va_start(ap, fmt);
+	vsnprintf(f->text, sizeof f->text, fmt, ap);
+	va_end(ap);
+	return 1;
+}
+
+int
+fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t n_accept)
+{
+	if (a->signal)
+		return fault_set(f, CLASS_SIGNAL, "killed by %s", failure_signal_name(a->signal));
+	if (a->exit == 0)
+		return 0;
+	for (size_t i = 0; i < n_accept; i++)
+		if (accept[i] == a->exit)
+			return 0;
+	if (a->exit == 127)
+		return fault_set(f, CLASS_NOT_FOUND, "exit status 127: command not found");
+	if (a->exit == 126)
+		return fault_set(f, CLASS_NOT_EXECUTABLE, "exit status 126: the command is not executable");
+	/* A shell reports a child's death by a signal so. */
+	if (a->exit > 128 && a->exit <= 128 + 31)
+		return fault_set(f, CLASS_EXIT, "exit status %d (%s)", a->exit, failure_signal_name(a->exit - 128));
+	return fault_set(f, CLASS_EXIT, "exit status %d", a->exit);
+}
+
+bool
+fault_again(const struct fault *f, unsigned number, unsigned tries)
+{
+	/* The datum is not any more what its key says: only a new scan helps. */
+	if (strcmp(f->class, CLASS_INPUT_CHANGED) == 0 || strcmp(f->class, CLASS_INPUT_WRITTEN) == 0 ||
+	    strcmp(f->class, CLASS_CODE_CHANGED) == 0)
+		return false;
+	return number < tries;
+}
+
+/* The bytes as a terminal may see them: control characters (C1 in UTF-8 too) as ^X, tabs stay. */
+static void
+add_visible(struct buf *b, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c == 0xc2 && i + 1 < n && (unsigned char)s[i + 1] >= 0x80 && (unsigned char)s[i + 1] < 0xa0)
+			buf_fmt(b, "<%02X>", (unsigned char)s[++i]);
+		else if ((c < 0x20 && c != '\t') || c == 0x7f)
+			buf_fmt(b, "^%c", c ^ 0x40);
+		else
+			buf_byte(b, (char)c);
+	}
+}
+
+/* "dassie: count: datum books:/hamlet.txt" */
+static void
+add_title(struct buf *b, const char *pipeline, const char *label)
+{
+	buf_fmt(b, "dassie: %s: datum ", pipeline);
+	add_visible(b, label, strlen(label));
+}
+
+/* " failed: exit status 2 (3 tries)" */
+static void
+add_why(struct buf *b, const char *text, size_t attempts)
+{
+	bool color = talk_color(talk_fd());
+
+	buf_fmt(b, " %sfailed%s: ", color ? "\033[31m" : "", color ? "\033[0m" : "");
+	add_visible(b, text, strlen(text));
+	if (attempts)
+		buf_fmt(b, " (%zu %s)", attempts, attempts == 1 ? "try" : "tries");
+	buf_byte(b, '\n');
+}
+
+void
+failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number)
+{
+	struct buf b = BUF_INIT;
+
+	add_title(&b, h->pipeline, d->label);
+	buf_fmt(&b, ": attempt %u of %u: ", number, h->tries);
+	add_visible(&b, f->text, strlen(f->text));
+	buf_str(&b, "; again\n");
+	talk_raw(b.s, b.n);
+	buf_release(&b);
+}
+
+void
+failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts)
+{
+	struct buf b = BUF_INIT;
+
+	add_title(&b, h->pipeline, d->label);
+	add_why(&b, f->text, attempts);
+	talk_raw(b.s, b.n);
+	buf_release(&b);
+}
+
+static void
+add_line(struct buf *b, const char *s, size_t n)
+{
+	bool cut = n > LINE_BYTES;
+
+	buf_str(b, "    | ");
+	add_visible(b, s, cut ? LINE_BYTES : n);
+	buf_str(b, cut ? " …\n" : "\n");
+}
+
+static void
+add_tail(struct buf *b, const char *log)
+{
+	char text[TAIL_BYTES];
+	int fd = open(log, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = -1;
+	size_t at, lines = 0;
+
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		n = pread(fd, text, sizeof text, st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0);
+	if (fd >= 0)
+		close(fd);
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n <= 0)
+		return;
+	for (at = (size_t)n; at > 0; at--)
+		if (text[at - 1] == '\n' && ++lines == TAIL_LINES)
+			break;
+	while (at <= (size_t)n) {
+		const char *s = text + at, *nl = memchr(s, '\n', (size_t)n - at);
+		size_t len = nl ? (size_t)(nl - s) : (size_t)n - at;
+
+		add_line(b, s, len);
+		at += len + 1;
+	}
+}
+
+void
+failure_show(const struct result *r)
+{
+	struct buf b = BUF_INIT;
+	char hex[OID_HEX + 1], log[LAYOUT_MAX];
+
+	add_title(&b, r->pipeline, r->label);
+	add_why(&b, r->reason, r->n_attempt);
+	if (r->n_attempt && r->attempt[r->n_attempt - 1].log) {
+		layout_log(log, &r->key, r->job, (unsigned)r->n_attempt);
+		add_tail(&b, log);
+		buf_fmt(&b, "  log    %s\n", log);
+	}
+	oid_hex(&r->key, hex);
+	buf_fmt(&b, "  rerun  dassie rerun %.*s\n", KEY_DIGITS, hex);
+	talk_raw(b.s, b.n);
+	buf_release(&b);
+}

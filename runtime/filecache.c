@@ -1,0 +1,198 @@
+/* filecache.c: one hash table by name over one stat cache; a thousand pipelines that share a code file stat it once. */
+#include "filecache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/err.h"
+#include "../base/mem.h"
+#include "hashpool.h"
+
+static struct filecache_entry **
+slot_of(const struct filecache *c, const char *name, size_t len)
+{
+	uint64_t h = len;
+	size_t at;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)name[i]) * 0x100000001b3u;
+	for (at = (h ^ h >> 29) & c->mask; c->slot[at]; at = (at + 1) & c->mask)
+		if (c->slot[at]->len == len && memcmp(c->slot[at]->name, name, len) == 0)
+			break;
+	return &c->slot[at];
+}
+
+static void
+resize(struct filecache *c, size_t want)
+{
+	struct filecache_entry **old = c->slot;
+	size_t n = c->slot ? c->mask + 1 : 0, size = 64;
+
+	while (size < 2 * want)
+		size *= 2;
+	c->slot = xcalloc(size, sizeof *c->slot);
+	c->mask = size - 1;
+	for (size_t i = 0; i < n; i++)
+		if (old[i])
+			*slot_of(c, old[i]->name, old[i]->len) = old[i];
+	free(old);
+}
+
+static struct filecache_entry *
+add(struct filecache *c, struct filecache_entry **slot, const char *name, size_t len)
+{
+	struct arena a = { c->added };
+	struct filecache_entry *e = arena_alloc(&a, sizeof *e);
+
+	e->name = arena_dup(&a, name, len);
+	e->len = len;
+	c->added = a.head;
+	c->n++;
+	return *slot = e;
+}
+
+void
+filecache_open(struct filecache *c, const char *path, bool by_ctime)
+{
+	static const struct complaints none = COMPLAINTS_INIT;
+	const struct statcache_dir *d;
+	const struct statcache_entry *e;
+
+	*c = (struct filecache){ .path = xstrdup(path), .by_ctime = by_ctime, .pass = 1, .bad = none };
+	c->new_ = (struct statcache_new)STATCACHE_NEW_INIT;
+	statcache_open(&c->old, path);
+	statcache_about(&c->old, &c->info);
+	d = statcache_dir(&c->old, "", 0);
+	resize(c, d ? d->n + 16 : 16);
+	if (!d)
+		return;
+	c->loaded = xcalloc(d->n, sizeof *c->loaded);
+	e = statcache_first(d);
+	for (uint32_t i = 0; i < d->n; i++, e = statcache_next(e)) {
+		c->loaded[i] = (struct filecache_entry){ .name = e->name, .len = e->len, .sig = e->sig, .id = e->id,
+			.t0 = c->info.t0 };
+		*slot_of(c, e->name, e->len) = &c->loaded[i];
+	}
+	c->n = d->n;
+}
+
+void
+filecache_again(struct filecache *c)
+{
+	c->pass++;
+}
+
+struct filecache_entry *
+filecache_entry(struct filecache *c, const char *name, size_t len)
+{
+	struct filecache_entry **slot;
+
+	if (2 * (c->n + 1) > c->mask)
+		resize(c, 2 * c->n);
+	slot = slot_of(c, name, len);
+	return *slot ? *slot : add(c, slot, name, len);
+}
+
+bool
+filecache_fits(struct filecache *c, struct filecache_entry *e, const struct signature *sig)
+{
+	const struct statcache_info by = { .t0 = e->t0 };
+
+	if (!e->t0 || !signature_same(&e->sig, sig) || !statcache_believed(&by, sig, c->by_ctime))
+		return false;
+	e->pass = c->pass;
+	e->there = true;
+	return true;
+}
+
+int
+filecache_prepare(struct filecache *c, struct err *err)
+{
+	return c->new_.fd >= 0 ? 0 : statcache_begin(&c->new_, c->path, err);
+}
+
+void
+filecache_set(struct filecache *c, struct filecache_entry *e, const struct signature *sig, const struct oid *id)
+{
+	e->sig = *sig;
+	e->id = *id;
+	e->t0 = c->new_.t0;
+	e->pass = c->pass;
+	e->there = true;
+	c->changed = true;
+}
+
+static int
+look_into(struct filecache *c, struct filecache_entry *e, struct err *err)
+{
+	struct hashfile f = { .dir = "", .name = e->name }, *const v = &f;
+	size_t bad = c->bad.n;
+
+	if (filecache_prepare(c, err) < 0)
+		return -1;
+	hashpool_run(AT_FDCWD, "", "", &v, 1, &c->bad);
+	if (c->bad.n > bad)
+		return -1;
+	filecache_set(c, e, &f.sig, &f.id);
+	return FILE_REGULAR;
+}
+
+int
+filecache_hash(struct filecache *c, const char *path, const struct filecache_entry **ret_e, struct err *err)
+{
+	struct filecache_entry *e = filecache_entry(c, path, strlen(path));
+	struct signature sig;
+	struct stat st;
+
+	*ret_e = e;
+	if (e->pass == c->pass && e->there)
+		return FILE_REGULAR;
+	e->pass = c->pass;
+	e->there = false;
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return FILE_ABSENT;
+		complain(&c->bad, "cannot look at '%s': %s", path, strerror(errno));
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? FILE_DIRECTORY : FILE_SPECIAL;
+	signature_of(&sig, &st);
+	return filecache_fits(c, e, &sig) ? FILE_REGULAR : look_into(c, e, err);
+}
+
+int
+filecache_close(struct filecache *c, bool complete, struct err *err)
+{
+	static const struct oid none;
+	int rc = 0;
+
+	if (c->changed && c->new_.fd >= 0) {
+		statcache_put_dir(&c->new_, "", 0, NULL, 0, NULL, 0);
+		for (size_t i = 0; i <= c->mask; i++) {
+			const struct filecache_entry *e = c->slot[i];
+
+			/* An entry of the old cache is still good under the new one's time only if it was before. */
+			if (!e || !e->t0 || (complete && !(e->pass == c->pass && e->there)))
+				continue;
+			if (e->t0 == c->new_.t0 || statcache_believed(&c->info, &e->sig, c->by_ctime))
+				statcache_put(&c->new_, e->name, e->len, &e->sig, &e->id, 0);
+		}
+		rc = statcache_commit(&c->new_, &none, 0, 0, err);
+	}
+	statcache_abandon(&c->new_);
+	statcache_release(&c->old);
+	complaints_release(&c->bad);
+	arena_release(&(struct arena){ c->added });
+	free(c->loaded);
+	free(c->slot);
+	free(c->path);
+	c->path = NULL;
+	c->slot = NULL;
+	c->loaded = NULL;
+	c->added = NULL;
+	return rc;
+}

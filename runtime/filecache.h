@@ -1,0 +1,61 @@
+/* filecache.h: a stat cache of files that are asked for by name: specs and code files, refs. */
+#ifndef RUNTIME_FILECACHE_H
+#define RUNTIME_FILECACHE_H
+
+#include "complaint.h"
+#include "statcache.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+struct filecache_entry {
+	const char *name;
+	size_t len;
+	struct signature sig;
+	struct oid id;
+	uint64_t t0;                /* of the cache that believed it; 0: it has no content yet */
+	unsigned pass;              /* in which it was asked for last */
+	bool there;                 /* in that pass */
+	bool mark;                  /* the caller's; false at first */
+};
+
+struct filecache {
+	char *path;
+	bool by_ctime;              /* statcache_believed */
+	struct statcache old;
+	struct statcache_info info;
+	struct statcache_new new_;  /* begun when the first file had to be looked into */
+	struct filecache_entry *loaded;     /* entries of `old` */
+	struct arena_block *added;          /* entries that were not in it */
+	struct filecache_entry **slot; size_t n, mask;
+	unsigned pass;
+	bool changed;
+	struct complaints bad;      /* of files that cannot be hashed */
+};
+
+/* Read the cache; absent or damaged is empty. */
+void filecache_open(struct filecache *c, const char *path, bool by_ctime);
+
+/* From here on every file is looked at again. */
+void filecache_again(struct filecache *c);
+
+/* The entry of this name, made if there is none. */
+struct filecache_entry *filecache_entry(struct filecache *c, const char *name, size_t len);
+/* Does it say what this file is?  Then it counts as there. */
+bool filecache_fits(struct filecache *c, struct filecache_entry *e, const struct signature *sig);
+/* Before a file's content is looked at; then filecache_set. */
+int filecache_prepare(struct filecache *c, struct err *err);
+void filecache_set(struct filecache *c, struct filecache_entry *e, const struct signature *sig, const struct oid *id);
+
+/* The content of a regular file. */
+enum filecache_kind { FILE_ABSENT, FILE_REGULAR, FILE_DIRECTORY, FILE_SPECIAL };
+/* ret_e is the entry, whose sig and id hold for FILE_REGULAR.  -1: what is wrong was complained of, or is in err. */
+int filecache_hash(struct filecache *c, const char *path, const struct filecache_entry **ret_e, struct err *err);
+
+/* Write it if anything is new.  complete: what nobody asked for in the last pass is forgotten.  Releases it in any case. */
+int filecache_close(struct filecache *c, bool complete, struct err *err);
+
+#endif

@@ -1,0 +1,187 @@
+/* main.c: dassie's verbs, as git has them.  What reads specs is another program of the compiler's half, and gets its
+ * arguments as they are. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/talk.h"
+#include "state.h"
+#include "verbs.h"
+
+static int verb_compiler(int argc, char **argv);
+static int verb_help(int argc, char **argv);
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *synopsis, *text;    /* text NULL: plumbing, not in the short help */
+};
+
+static const struct verb verbs[] = {
+	{ "compile", verb_compiler, "[-o Makefile] [SPEC…]", "check specs and write the Makefile" },
+	{ "run", verb_run, "[-jN] [PIPELINE…]", "make, on all cores" },
+	{ "status", verb_status, "[--json]", "what is stale and why, and the last jobs" },
+	{ "jobs", verb_jobs, "[PIPELINE]", "what ran, newest first" },
+	{ "datums", verb_datums, "PIPELINE[@JOB]", "the datums of a job" },
+	{ "logs", verb_logs, "PIPELINE | KEY | JOB", "what commands printed" },
+	{ "rerun", verb_rerun, "KEY", "run one failed datum alone" },
+	{ "why", verb_why, "PATH", "where a file came from; why a datum ran" },
+	{ "log", verb_log, "REPO[:PATH]", "the commits of a repo" },
+	{ "ls", verb_ls, "REPO[@COMMIT][:PATH]", "the files of a commit" },
+	{ "cat", verb_cat, "REPO[@COMMIT]:PATH", "a file of a commit" },
+	{ "diff", verb_diff, "REPO[@A] [REPO[@B]]", "what changed between two commits" },
+	{ "glob", verb_compiler, "REPO PATTERN", "which paths a glob makes datums of" },
+	{ "fsck", verb_fsck, "[--repair]", "check the state against itself" },
+	{ "scan", verb_scan, NULL, NULL },
+	{ "stage", verb_stage, NULL, NULL },
+	{ "plan", verb_compiler, NULL, NULL },
+	{ "help", verb_help, NULL, NULL },
+};
+
+enum { N_VERBS = sizeof verbs / sizeof *verbs };
+
+static const struct verb *
+find(const char *name)
+{
+	for (size_t i = 0; i < N_VERBS; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static int
+verb_compiler(int argc, char **argv)
+{
+	char program[PATH_MAX];
+	const char **args = malloc(((size_t)argc + 2) * sizeof *args);
+
+	if (!args)
+		return EXIT_WORLD;
+	args[0] = state_helper("dassie-compile", program, sizeof program);
+	for (int i = 0; i < argc; i++)
+		args[i + 1] = argv[i];
+	args[argc + 1] = NULL;
+	execv(program, (char *const *)args);
+	talk("cannot start '%s': %s; is dassie installed whole?", program, strerror(errno));
+	free(args);
+	return EXIT_WORLD;
+}
+
+static void
+usage(struct buf *b)
+{
+	buf_str(b, "usage: dassie [-C DIR] VERB …\n\n");
+	for (size_t i = 0; i < N_VERBS; i++)
+		if (verbs[i].text)
+			buf_fmt(b, "    %-8s %-22s %*s%s\n", verbs[i].name, verbs[i].synopsis,
+			    strstr(verbs[i].synopsis, "…") ? 2 : 0, "", verbs[i].text);
+	buf_str(b, "\n'dassie VERB --help' tells more; --json gives one object a line.\n"
+	    "Exit status: 0 done, 1 the spec or a datum failed, 2 usage, 3 the environment.\n");
+}
+
+static int
+verb_help(int argc, char **argv)
+{
+	struct buf b = BUF_INIT;
+	const struct verb *v = argc > 1 ? find(argv[1]) : NULL;
+
+	if (v && v->run != verb_help)
+		return v->run(2, (char *[]){ argv[1], (char *)"--help", NULL });
+	usage(&b);
+	fputs(b.s, stdout);
+	buf_release(&b);
+	return talk_done(EXIT_DONE);
+}
+
+/* Letters that two words do not share in order: enough to find a slip among twenty verbs. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t n = strlen(b), row[32];
+
+	if (n >= 32)
+		return n;
+	for (size_t k = 0; k <= n; k++)
+		row[k] = k;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t k = 1; k <= n; k++) {
+			size_t change = diagonal + (a[i - 1] != b[k - 1]);
+			size_t least = row[k] < row[k - 1] ? row[k] + 1 : row[k - 1] + 1;
+
+			diagonal = row[k];
+			row[k] = change < least ? change : least;
+		}
+	}
+	return row[n];
+}
+
+static int
+unknown(const char *name)
+{
+	const struct verb *best = NULL;
+	size_t least = 3;
+
+	for (size_t i = 0; i < N_VERBS; i++) {
+		size_t d = distance(verbs[i].name, name);
+
+		if (d < least) {
+			least = d;
+			best = &verbs[i];
+		}
+	}
+	if (best)
+		talk("there is no verb '%s'; did you mean '%s'?", name, best->name);
+	else
+		talk("there is no verb '%s'; 'dassie help' lists them", name);
+	return EXIT_USAGE;
+}
+
+/* Options before the verb.  Returns the index of the verb, or -1 with the exit status in *ret. */
+static int
+leading_options(int argc, char **argv, int *ret)
+{
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "-C") == 0 && i + 1 < argc) {
+			if (chdir(argv[++i]) == 0)
+				continue;
+			talk("cannot go to '%s': %s", argv[i], strerror(errno));
+			*ret = EXIT_WORLD;
+		} else if (strcmp(argv[i], "--version") == 0) {
+			puts("dassie " PACKAGE_VERSION);
+			*ret = talk_done(EXIT_DONE);
+		} else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+			*ret = verb_help(1, argv);
+		} else {
+			talk("unknown option '%s'; 'dassie help' tells more", argv[i]);
+			*ret = EXIT_USAGE;
+		}
+		return -1;
+	}
+	if (i < argc)
+		return i;
+	verb_help(1, argv);
+	*ret = EXIT_USAGE;
+	return -1;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct verb *v;
+	int status = EXIT_DONE, at = leading_options(argc, argv, &status);
+
+	if (at < 0)
+		return status;
+	v = find(argv[at]);
+	return v ? v->run(argc - at, argv + at) : unknown(argv[at]);
+}

@@ -1,0 +1,389 @@
+/* runner.c: dassie-datum PLAN OFFSET COUNT: the program that make starts for a chunk of a plan.
+ *
+ * For each datum: the record must fit its key; a result that exists is done; else attempts in a row, each in a fresh
+ * view.  The result, or the failure, is written in one step before the next datum begins, so that a kill loses at
+ * most the one that was under way.  The step is handed to /bin/sh as text (`sh -c TEXT SCRIPT`: $0 and
+ * messages are those of a file), for then the shell execs the last command instead of forking for it: a tenth of
+ * what a small datum costs.  A step too long for an argument is given as a file.
+ *
+ * Exit status: 0 every datum has its result, 1 some failed, 3 the world (no space, a missing object, a plan that does
+ * not fit).  A signal ends us by that signal, with nothing half-done left. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/fs.h"
+#include "../base/layout.h"
+#include "../base/plan.h"
+#include "../base/talk.h"
+#include "codecheck.h"
+#include "collect.h"
+#include "environ.h"
+#include "exec.h"
+#include "failure.h"
+#include "result.h"
+#include "view.h"
+
+static const char SHELL[] = "/bin/sh";
+enum { ARG_MAX_ONE = 128 * 1024 - 1, DISK_FULL = 256 * 1024 };
+
+struct runner {
+	struct plan_head head;
+	struct recfile plan;
+	struct plan_datum datum;
+	struct view view;
+	struct environ env;
+	struct collect collect;
+	struct result result;
+	struct codecheck code;
+	struct buf step;                /* the script's text */
+	char host[256];
+	char log[LAYOUT_MAX];           /* of the last attempt */
+	int log_fd;                     /* open while it is empty, else -1 */
+	bool stop;                      /* the world is such that no other datum can succeed */
+};
+
+/* The names of a datum under which messages speak of it. */
+static int
+wrap_datum(const struct runner *r, struct err *err)
+{
+	return err_wrap(err, "%s: datum %s", r->head.pipeline, r->datum.label);
+}
+
+/* An empty log is nobody's. */
+static void
+drop_log(struct runner *r)
+{
+	if (r->log_fd < 0)
+		return;
+	close(r->log_fd);
+	unlink(r->log);
+	r->log_fd = -1;
+}
+
+/* The log is there, by its own name, before the command starts.  One to which nothing was written gets a new name
+ * for the next attempt: nobody has it open any more. */
+static int
+open_log(struct runner *r, struct err *err)
+{
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC;
+	char path[LAYOUT_MAX];
+
+	layout_log(path, &r->datum.key, r->head.job, (unsigned)r->result.n_attempt + 1);
+	if (r->log_fd < 0 || rename(r->log, path) < 0) {
+		drop_log(r);
+		r->log_fd = open(path, flags, 0644);
+		if (r->log_fd < 0 && errno == ENOENT && fs_mkdirs_for(path, err) == 0)
+			r->log_fd = open(path, flags, 0644);
+		if (r->log_fd < 0)
+			return err_set(err, errno, "cannot open log '%s':", path);
+	}
+	memcpy(r->log, path, sizeof path);
+	return 0;
+}
+
+/* ret_kept: something was written to it. */
+static int
+end_log(struct runner *r, bool *ret_kept, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(r->log_fd, &st) < 0)
+		return err_set(err, errno, "cannot stat log '%s':", r->log);
+	*ret_kept = st.st_size > 0;
+	if (!*ret_kept)
+		return 0;
+	if (close(r->log_fd) < 0) {
+		r->log_fd = -1;
+		return err_set(err, errno, "cannot write log '%s':", r->log);
+	}
+	r->log_fd = -1;
+	return 0;
+}
+
+/* Nothing is left but what is finished. */
+static _Noreturn void
+die_by(struct runner *r, int sig)
+{
+	struct err err = ERR_INIT;
+
+	r->view.made |= r->view.idle;
+	view_remove(&r->view, &err);
+	drop_log(r);
+	exec_die(sig);
+}
+
+static int
+run_command(struct runner *r, struct attempt *a, struct err *err)
+{
+	bool fits = r->step.n < ARG_MAX_ONE && !memchr(r->step.s, '\0', r->step.n);
+	const char *by_text[] = { SHELL, "-c", r->step.s, r->head.script, NULL };
+	const char *by_file[] = { SHELL, r->head.script, NULL };
+	char **env = environ_of(&r->env, &r->head, &r->datum, &r->view);
+	int sig;
+
+	if (open_log(r, err) < 0)
+		return -1;
+	sig = exec_run(fits ? by_text : by_file, env, r->log_fd, a, err);
+	if (sig < 0 || end_log(r, &a->log, err) < 0)
+		return -1;
+	if (sig > 0)
+		die_by(r, sig);
+	return 0;
+}
+
+static bool
+disk_is_full(void)
+{
+	struct statvfs fs;
+
+	return statvfs(DIR_WORK, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_FULL;
+}
+
+/* The command has ended: 0 it did what it should, 1 fault, -1 the world. */
+static int
+judge(struct runner *r, struct attempt *a, struct fault *fault, struct err *err)
+{
+	int rc = view_check(&r->view, fault, err);
+
+	if (rc == 0)
+		rc = codecheck_now(&r->code, fault);
+	if (rc == 0)
+		rc = fault_of_end(fault, a, r->head.accept, r->head.n_accept);
+	if (rc == 1 && disk_is_full())
+		return err_set(err, ENOSPC, "%s: the disk is full", fault->text);
+	if (rc == 0)
+		rc = collect_outputs(&r->collect, &r->view, &r->result, fault, err);
+	if (rc == 0)
+		a->out_bytes = r->collect.bytes;
+	return rc;
+}
+
+static void
+keep_attempt(struct result *r, const struct attempt *a)
+{
+	GROW(r->attempt, r->n_attempt, r->cap_attempt);
+	r->attempt[r->n_attempt++] = *a;
+}
+
+static int
+try_once(struct runner *r, struct fault *fault, struct err *err)
+{
+	struct attempt a = { 0 };
+	int rc = view_make(&r->view, &r->datum, fault, err), sig = exec_pending();
+	struct err second = ERR_INIT;
+
+	if (sig)
+		die_by(r, sig);
+	if (rc == 0)
+		rc = codecheck_now(&r->code, fault);
+	if (rc == 0) {
+		a.in_bytes = r->view.bytes;
+		rc = run_command(r, &a, err);
+		if (rc == 0) {
+			rc = judge(r, &a, fault, err);
+			keep_attempt(&r->result, &a);
+		}
+	}
+	if (view_end(&r->view, rc < 0 ? &second : err) < 0)
+		rc = -1;
+	return rc;
+}
+
+static void
+begin_result(struct runner *r)
+{
+	struct result *res = &r->result;
+
+	res->key = r->datum.key;
+	res->label = r->datum.label;
+	res->n_attempt = res->n_input = res->n_output = 0;
+	for (size_t i = 0; i < r->datum.n_match; i++) {
+		const struct plan_match *m = &r->datum.match[i];
+		const struct plan_input *in = &r->head.input[m->input];
+
+		GROW(res->input, res->n_input, res->cap_input);
+		res->input[res->n_input++] = (struct result_input){ in->name, in->repo, m->path, m->kind, m->id };
+	}
+}
+
+static int
+end_result(struct runner *r, const struct fault *fault, struct err *err)
+{
+	bool failed = fault->class[0] != '\0';
+
+	r->result.state = failed ? "failed" : "success";
+	r->result.class = fault->class;
+	r->result.reason = fault->text;
+	if (failed)
+		r->result.n_output = 0;
+	return result_write(&r->result, err);
+}
+
+/* The attempts of one datum: 0 it has its result, 1 it failed, -1 the world. */
+static int
+run_datum(struct runner *r, struct err *err)
+{
+	struct fault fault;
+	int rc;
+
+	begin_result(r);
+	for (;;) {
+		fault = (struct fault)FAULT_INIT;
+		rc = try_once(r, &fault, err);
+		if (rc != 1 || !fault_again(&fault, (unsigned)r->result.n_attempt, r->head.tries))
+			break;
+		failure_tell_again(&r->head, &r->datum, &fault, (unsigned)r->result.n_attempt);
+	}
+	if (rc < 0 || end_result(r, &fault, err) < 0)
+		return -1;
+	if (rc == 0)
+		return 0;
+	failure_tell(&r->head, &r->datum, &fault, (unsigned)r->result.n_attempt);
+	return 1;
+}
+
+static bool
+hopeless(int num)
+{
+	return num == ENOSPC || num == EDQUOT || num == EROFS || num == EIO || num == ENFILE;
+}
+
+/* A record that is not what the planner hashed would leave a wrong result under a right name. */
+static bool
+fits(const struct runner *r)
+{
+	struct oid key;
+
+	for (size_t i = 0; i < r->datum.n_match; i++)
+		if (r->datum.match[i].input >= r->head.n_input)
+			return false;
+	plan_datum_key(&r->head, &r->datum, &key);
+	return oid_eq(&key, &r->datum.key);
+}
+
+static int
+next_datum(struct runner *r, const char *plan)
+{
+	struct err err = ERR_INIT;
+	int rc = plan_datum_read(&r->datum, &r->plan, &err);
+
+	if (rc == 0)
+		rc = err_set(&err, 0, "'%s' has fewer datums than it was asked for: run make again", plan);
+	else if (rc == 1 && !fits(r))
+		rc = err_set(&err, 0, "'%s': datum %s is not what its key says: run make again", plan, r->datum.label);
+	if (rc < 0) {
+		r->stop = true;
+		return talk_err(&err);
+	}
+	if (result_exists(&r->datum.key))
+		return EXIT_DONE;
+	rc = run_datum(r, &err);
+	if (rc >= 0)
+		return rc ? EXIT_FAILED : EXIT_DONE;
+	r->stop = hopeless(err.num);
+	wrap_datum(r, &err);
+	return talk_err(&err);
+}
+
+static int
+load(struct runner *r, const char *plan, struct err *err)
+{
+	char *project;
+	int rc;
+
+	rc = recfile_open(&r->plan, plan, "plan", 1, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_set(err, ENOENT, "there is no plan '%s': run make again", plan);
+	if (plan_head_read(&r->head, &r->plan, err) < 0)
+		return -1;
+	rc = fs_read(r->head.script, &r->step, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_set(err, ENOENT, "step '%s' is not there: run make again", r->head.script);
+	if (!(project = getcwd(NULL, 0)))
+		return err_set(err, errno, "cannot find the current directory:");
+	codecheck_init(&r->code, r->head.code, r->head.n_code);
+	view_init(&r->view, &r->head, project);
+	environ_init(&r->env, &r->head, project);
+	free(project);
+	if (gethostname(r->host, sizeof r->host - 1) < 0)
+		r->host[0] = '\0';
+	r->result.pipeline = r->head.pipeline;
+	r->result.job = r->head.job;
+	r->result.run = r->head.run;
+	r->result.boot = fs_boot_id();
+	r->result.host = r->host;
+	r->result.command = SHELL;
+	return 0;
+}
+
+static void
+unload(struct runner *r)
+{
+	drop_log(r);
+	view_release(&r->view);
+	environ_release(&r->env);
+	collect_release(&r->collect);
+	result_release(&r->result);
+	plan_datum_release(&r->datum);
+	plan_head_release(&r->head);
+	recfile_release(&r->plan);
+	codecheck_release(&r->code);
+	buf_release(&r->step);
+}
+
+static bool
+parse_number(const char *s, uint64_t *ret)
+{
+	char *end;
+
+	if (s[0] < '0' || s[0] > '9')
+		return false;
+	errno = 0;
+	*ret = strtoull(s, &end, 10);
+	return *end == '\0' && errno == 0;
+}
+
+static int
+run_chunk(struct runner *r, const char *plan, uint64_t offset, uint64_t count)
+{
+	struct err err = ERR_INIT;
+	int status = EXIT_DONE;
+
+	if (exec_init(&err) < 0 || load(r, plan, &err) < 0)
+		return talk_err(&err);
+	if (offset < r->plan.pos || offset > r->plan.n) {
+		err_set(&err, 0, "'%s' has no datum at %llu: run make again", plan, (unsigned long long)offset);
+		return talk_err(&err);
+	}
+	recfile_seek(&r->plan, (size_t)offset);
+	for (uint64_t i = 0; i < count && !r->stop; i++) {
+		int one = next_datum(r, plan);
+
+		status = one > status ? one : status;
+	}
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct runner r = { .log_fd = -1 };     /* every part's INIT is zeros */
+	uint64_t offset, count;
+	int status;
+
+	if (argc != 4 || !parse_number(argv[2], &offset) || !parse_number(argv[3], &count)) {
+		talk("usage: dassie-datum PLAN OFFSET COUNT (make calls it; you want 'dassie run' or 'dassie rerun')");
+		return EXIT_USAGE;
+	}
+	status = run_chunk(&r, argv[1], offset, count);
+	unload(&r);
+	return status;
+}

@@ -1,0 +1,229 @@
+/* scan.c: what make runs first, in the phase in which it brings its makefiles up to date: specs, refs, code, sources, out/.
+ * All by content; what nobody changed costs a stat, and then nothing is written.  It runs under make -n, -q and -t too,
+ * because make can only tell what it would do once the refs are right.
+ *
+ * Specs and code are looked at under one lock, each source under its own: a make that looked earlier never moves a
+ * ref after one that looked later.  Refs are verified before any of them moves.  Refs of sources and pipelines that are
+ * in no spec any more stay as they are: they are history. */
+#include "verbs.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/conf.h"
+#include "../base/err.h"
+#include "../base/layout.h"
+#include "../base/lock.h"
+#include "../base/manifest.h"
+#include "../base/mem.h"
+#include "../base/ref.h"
+#include "../base/talk.h"
+#include "codescan.h"
+#include "filecache.h"
+#include "publish.h"
+#include "refscan.h"
+#include "sourcescan.h"
+#include "specscan.h"
+#include "state.h"
+
+static int
+usage(void)
+{
+	talk("usage: dassie scan -o MAKEFILE SPEC…   (make runs it; bytes of names may be written %%XX)");
+	return EXIT_USAGE;
+}
+
+static int
+hex(char c)
+{
+	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | ('A' <= c && c <= 'F' ? 32 : 0)) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* In place: a Makefile cannot hold every name as it is. */
+static bool
+decode(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		int hi, lo;
+
+		if (*s != '%') {
+			*to++ = *s;
+			continue;
+		}
+		hi = hex(s[1]);
+		lo = hi < 0 ? -1 : hex(s[2]);
+		if (lo < 0 || (hi == 0 && lo == 0))
+			return false;
+		*to++ = (char)(hi << 4 | lo);
+		s += 2;
+	}
+	*to = '\0';
+	return true;
+}
+
+/* A '-' that is no option's is written %2D, so options are told before bytes are decoded.  The arrays are as long as argv. */
+static bool
+parse(struct specs *s, int argc, char **argv)
+{
+	bool names = false;
+
+	for (int i = 1; i < argc; i++) {
+		bool option = !names && argv[i][0] == '-' && argv[i][1];
+
+		if (!decode(argv[i]))
+			return false;
+		if (!option)
+			s->spec[s->n_spec++] = argv[i];
+		else if (strcmp(argv[i], "--") == 0)
+			names = true;
+		else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc && decode(argv[i + 1]))
+			s->makefile = argv[++i];
+		else if (strncmp(argv[i], "--", 2) == 0)
+			s->option[s->n_option++] = argv[i];
+		else
+			return false;
+	}
+	return s->makefile && s->n_spec;
+}
+
+static int
+close_told(struct filecache *c, int status)
+{
+	struct err err = ERR_INIT;
+
+	return filecache_close(c, status == EXIT_DONE, &err) < 0 && status == EXIT_DONE ? talk_err(&err) : status;
+}
+
+/* Specs, refs, code, in this order, under one lock.  refs is left open for the caller. */
+static int
+scan_project(const struct specs *s, struct index *x, struct filecache *refs)
+{
+	struct filecache code;
+	struct err err = ERR_INIT;
+	char path[LAYOUT_MAX];
+	int lock = lock_take(LOCK_SPECS, false, false, &err), status;
+
+	filecache_open(refs, layout_scan(path, ".refs"), true);
+	if (lock < 0)
+		return talk_err(&err);
+	filecache_open(&code, layout_scan(path, ".code"), false);
+	status = specscan(&code, s, x);
+	if (status == EXIT_DONE && refscan_verify(refs, &err) < 0)
+		status = talk_err(&err);
+	if (status == EXIT_DONE)
+		status = codescan(&code, refs, x);
+	status = close_told(&code, status);
+	close(lock);
+	return status;
+}
+
+/* The names in out/, all at once: a thousand pipelines would be a thousand stats. */
+static void
+mark_out(struct filecache *refs)
+{
+	DIR *d = opendir(DIR_OUT);
+	struct dirent *e;
+
+	if (!d)
+		return;
+	while ((e = readdir(d)))
+		filecache_entry(refs, e->d_name, strlen(e->d_name))->mark = true;
+	closedir(d);
+}
+
+static int
+publish_again(const char *pipeline)
+{
+	struct ref r = REF_INIT;
+	struct err err = ERR_INIT;
+	char path[LAYOUT_MAX];
+	int lock = lock_take(pipeline, false, false, &err), rc = lock < 0 ? -1 : 0;
+
+	if (rc == 0)
+		rc = ref_read(layout_ref(path, pipeline), &r, &err);
+	if (rc == 1 && !publish_is_current(pipeline, &r.id))
+		rc = publish(pipeline, &r.id, &err);
+	if (lock >= 0)
+		close(lock);
+	ref_release(&r);
+	return rc < 0 ? talk_err(&err) : EXIT_DONE;
+}
+
+/* Is refs/P.done there?  If not, a stage is going to publish whatever comes out. */
+static bool
+is_done(struct filecache *refs, const char *pipeline)
+{
+	char name[NAME_MAX_REPO + 8];
+	struct oid id;
+
+	snprintf(name, sizeof name, "%s.done", pipeline);
+	return refscan_id(refs, name, &id);
+}
+
+/* Whoever removed out/ wants it back. */
+static int
+check_out(const struct index *x, struct filecache *refs)
+{
+	int status = EXIT_DONE;
+	struct oid id, empty;
+
+	manifest_empty_id(&empty);
+	mark_out(refs);
+	for (size_t i = 0; i < x->n_pipeline; i++) {
+		const char *name = x->pipeline[i].name;
+		int rc;
+
+		if (!refscan_id(refs, name, &id) || oid_eq(&id, &empty) || filecache_entry(refs, name, strlen(name))->mark ||
+		    !is_done(refs, name))
+			continue;
+		rc = publish_again(name);
+		if (rc > status)
+			status = rc;
+	}
+	return status;
+}
+
+static int
+scan(const struct specs *s)
+{
+	struct index x = INDEX_INIT;
+	struct filecache refs;
+	struct err err = ERR_INIT;
+	int gc, status, rc;
+
+	if (state_make(&err) < 0 || (gc = lock_take(LOCK_GC, true, false, &err)) < 0)
+		return talk_err(&err);
+	status = scan_project(s, &x, &refs);
+	for (size_t i = 0; (status == EXIT_DONE || i) && i < x.n_source; i++) {
+		rc = sourcescan(&x, &x.source[i]);
+		if (rc > status)
+			status = rc;
+	}
+	if (status == EXIT_DONE)
+		status = check_out(&x, &refs);
+	status = close_told(&refs, status);
+	index_release(&x);
+	close(gc);
+	return status;
+}
+
+int
+verb_scan(int argc, char **argv)
+{
+	struct specs s = { 0 };
+	int status;
+
+	s.spec = xcalloc((size_t)argc, sizeof *s.spec);
+	s.option = xcalloc((size_t)argc, sizeof *s.option);
+	status = parse(&s, argc, argv) ? scan(&s) : usage();
+	free(s.spec);
+	free(s.option);
+	return status;
+}

@@ -1,0 +1,27 @@
+/* shown.h: the file behind a file of the view. */
+#ifndef RUNTIME_SHOWN_H
+#define RUNTIME_SHOWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct fault;
+struct shown;
+struct stat;
+struct view;
+
+/* Its path, in v->path: a source's is absolute, as its symlink says it, an object's from the project's folder. */
+const char *shown_behind(struct view *v, const struct shown *s);
+
+void shown_remember(struct shown *s, const struct stat *st);
+
+/* Before the command: is it what the plan says?  Remembers how it looks.  0; 1 a source is not (fault); -1 the world,
+ * which a missing object is. */
+int shown_check(struct view *v, struct shown *s, struct fault *fault, struct err *err);
+
+/* After the command: is it as it was?  0, 1, -1.  An object that was written to is removed. */
+int shown_recheck(struct view *v, const struct shown *s, struct fault *fault, struct err *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* store.h: contents by SHA-256: .dassie/objects/ab/cd…, immutable, 0444. */
+#ifndef RUNTIME_STORE_H
+#define RUNTIME_STORE_H
+
+#include "../base/sha256.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/* Take a regular file that nobody else holds into the store: hash it, rename it there.  A file with other
+ * links (nlink > 1) is copied, never moved.  An object that is already there is success; path is gone either way. */
+int store_take(const char *path, struct oid *ret_id, uint64_t *ret_size, struct err *err);
+
+/* The same; ret_kind gets 'x' if the file's owner may execute it, else 'f'. */
+int store_take_kind(const char *path, char *ret_kind, struct oid *ret_id, uint64_t *ret_size, struct err *err);
+
+/* Copy a file's bytes into the store (reflink where there is one); path stays. */
+int store_copy(const char *path, struct oid *ret_id, uint64_t *ret_size, struct err *err);
+
+bool store_has(const struct oid *id, uint64_t size);      /* there, with this size */
+
+/* Hash the object again.  1 fits, 0 absent, -2 damaged, -1 error. */
+int store_verify(const struct oid *id, uint64_t size, struct err *err);
+
+/* One object out of the concatenation of several. */
+int store_concat(const struct oid *part, size_t n, struct oid *ret_id, uint64_t *ret_size, struct err *err);
+
+#endif

@@ -1,0 +1,20 @@
+/* verbs.h: every command of dassie: argv[0] is the verb; the return value is the exit status. */
+#ifndef RUNTIME_VERBS_H
+#define RUNTIME_VERBS_H
+
+int verb_scan(int argc, char **argv);      /* scan.c */
+int verb_stage(int argc, char **argv);     /* stage.c */
+int verb_run(int argc, char **argv);       /* run.c */
+int verb_rerun(int argc, char **argv);     /* run.c */
+int verb_status(int argc, char **argv);    /* status.c */
+int verb_jobs(int argc, char **argv);      /* jobs.c */
+int verb_datums(int argc, char **argv);    /* jobs.c */
+int verb_logs(int argc, char **argv);      /* logs.c */
+int verb_log(int argc, char **argv);       /* history.c */
+int verb_ls(int argc, char **argv);        /* history.c */
+int verb_cat(int argc, char **argv);       /* history.c */
+int verb_diff(int argc, char **argv);      /* history.c */
+int verb_why(int argc, char **argv);       /* why.c */
+int verb_fsck(int argc, char **argv);      /* fsck.c */
+
+#endif
