@@ -139,7 +139,7 @@ open_line(struct open_job *o, const struct rec *r, struct caps *cap)
 }
 
 int
-open_job_read(struct open_job *o, const char *pipeline, struct err *err)
+open_job_read_as(struct open_job *o, const char *pipeline, const char *suffix, struct err *err)
 {
 	char path[LAYOUT_MAX];
 	struct recfile f;
@@ -149,7 +149,7 @@ open_job_read(struct open_job *o, const char *pipeline, struct err *err)
 	int rc;
 
 	*o = (struct open_job)OPEN_JOB_INIT;
-	rc = recfile_open_sealed(&f, layout_plan(path, pipeline, "open"), "open", 1, err);
+	rc = recfile_open_sealed(&f, layout_plan(path, pipeline, suffix), "open", 1, err);
 	if (rc <= 0)
 		return rc;
 	while (good && recfile_next(&f, &r))
@@ -159,6 +159,12 @@ open_job_read(struct open_job *o, const char *pipeline, struct err *err)
 		return 1;
 	open_job_release(o);
 	return err_set(err, 0, "'%s' is malformed", path);
+}
+
+int
+open_job_read(struct open_job *o, const char *pipeline, struct err *err)
+{
+	return open_job_read_as(o, pipeline, "open", err);
 }
 
 void

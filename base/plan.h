@@ -6,6 +6,8 @@
  *   input REPO COMMIT ASOF DIR       DIR: the source's directory, "-" for a pipeline's output (contents in objects/)
  *   code KIND HASH PATH              the step's code files as they were then; KIND f or x
  *
+ * P.failed: the same, of the newest job that failed, until the next job ends.
+ *
  * P.JOB, the plan: what is missing.  Immutable.  The runner is called with a byte offset and a number of datums.
  *   dassie-plan 1
  *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    accept N …    salt TEXT
@@ -56,6 +58,8 @@ struct open_job {
 #define OPEN_JOB_INIT { .arena = ARENA_INIT }
 
 int open_job_read(struct open_job *o, const char *pipeline, struct err *err);     /* 1, 0 absent, -1 */
+/* The same from P.SUFFIX. */
+int open_job_read_as(struct open_job *o, const char *pipeline, const char *suffix, struct err *err);
 int open_job_write(const struct open_job *o, struct err *err);
 void open_job_release(struct open_job *o);
 

@@ -30,10 +30,6 @@
 #include "verbs.h"
 #include "words.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0.1"
-#endif
-
 static const char usage[] =
 "usage: dassie compile [OPTION]… [SPEC]…\n"
 "Check the specs and compile them to a Makefile and .dassie/steps.  A SPEC is a file or a folder of files;\n"
@@ -54,12 +50,13 @@ struct options {
 
 struct compile {
 	struct options o;
-	struct arena arena;
+	struct arena arena, nodes;
 	struct diag diag;
 	struct specset set;
 	struct specfiles files;
 	struct index index;
 	struct buf notes;           /* what is said when all went well */
+	struct buf text, spec;      /* of the pipeline under way */
 	bool changed, makefile_changed;
 };
 
@@ -166,25 +163,25 @@ write_step(struct compile *c, const char *path, const struct buf *b, struct err 
 static int
 write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipeline *ret, struct err *err)
 {
-	struct buf b = BUF_INIT;
+	struct buf *b = &c->text;
 	struct words w = { 0 };
 	struct conf conf = CONF_INIT;
 	char hex[OID_HEX + 1], path[LAYOUT_MAX];
 	int rc;
 
-	buf_reserve(&b, 8192);
-	step_script(&b, p);
+	buf_reset(b);
+	step_script(b, p);
 	step_words(&c->set, p, &w);
-	sha256_bytes(b.s, b.n, &ret->script_id);
+	sha256_bytes(b->s, b->n, &ret->script_id);
 	oid_hex(&ret->script_id, hex);
 	ret->name = pipeline_name(p);
 	ret->script = arena_fmt(&c->arena, DIR_STEPS "/%s-%.12s.sh", ret->name, hex);
-	rc = write_step(c, ret->script, &b, err);
-	confs_make(&c->set, p, ret->script, &w, &conf);
-	buf_reset(&b);
-	conf_write(&b, &conf);
+	rc = write_step(c, ret->script, b, err);
+	confs_make(&c->set, p, ret->script, &w, &c->spec, &conf);
+	buf_reset(b);
+	conf_write(b, &conf);
 	if (rc >= 0)
-		rc = write_file(c, layout_conf(path, ret->name), &b, 0644, err);
+		rc = write_file(c, layout_conf(path, ret->name), b, 0644, err);
 	ret->decides = conf.decides;
 	ret->code = conf.code;
 	ret->n_code = conf.n_code;
@@ -194,7 +191,6 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 		ret->reads[i] = p->reads[i]->s;
 	note_found(c, p, &w);
 	words_release(&w);
-	buf_release(&b);
 	return rc;
 }
 
@@ -369,6 +365,7 @@ verb_compile(int argc, char **argv)
 
 	c->diag.a = c->set.a = &c->arena;
 	c->set.d = &c->diag;
+	c->set.nodes = &c->nodes;
 	c->set.strict = c->o.strict;
 	if (rc == EXIT_DONE && c->o.help) {
 		fputs(usage, stdout);
@@ -382,7 +379,10 @@ verb_compile(int argc, char **argv)
 	free(c->files.v);
 	free((void *)c->o.spec);
 	buf_release(&c->notes);
+	buf_release(&c->text);
+	buf_release(&c->spec);
 	diag_release(&c->diag);
+	arena_release(&c->nodes);
 	arena_release(&c->arena);
 	free(c);
 	return rc;

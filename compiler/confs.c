@@ -122,10 +122,9 @@ make_egress(struct specset *s, const struct pipeline *p, struct conf *c)
 }
 
 void
-confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct conf *c)
+confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct buf *spec, struct conf *c)
 {
 	const struct transform *t = p->transform;
-	struct buf spec = BUF_INIT;
 
 	c->pipeline = pipeline_name(p);
 	c->description = text_or(&p->description, "");
@@ -148,8 +147,7 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 1) * sizeof *c->set);
 	add_sets(s, &pipeline_table, p, c);
 	add_sets(s, &transform_table, t, c);
-	buf_reserve(&spec, 4096);
-	print_pipeline(&spec, p);
-	c->spec = arena_dup(s->a, spec.s, spec.n);
-	buf_release(&spec);
+	buf_reset(spec);
+	print_pipeline(spec, p);
+	c->spec = spec->s;
 }

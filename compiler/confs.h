@@ -5,14 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
 struct conf;
 struct index_pipeline;
 struct pipeline;
 struct specset;
 struct words;
 
-/* Fill c for a pipeline; everything is the set's, nothing to release. `script` is the step's path, `found` the
- * undeclared code files. */
-void confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct conf *c);
+/* Fill c for a pipeline; everything is the set's but the text of the spec, which is put into `spec` and must stay as long as
+ * c.  `script` is the step's path, `found` the undeclared code files. */
+void confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct buf *spec,
+                struct conf *c);
 
 #endif

@@ -130,7 +130,7 @@ diag_file_of(const struct diag *d, uint32_t off)
 }
 
 static bool
-place_of(const struct diag *d, uint32_t off, struct place *ret)
+place_of(struct diag *d, uint32_t off, struct place *ret)
 {
 	const struct diag_file *f = diag_file_of(d, off);
 	size_t at, start = 0;
@@ -140,10 +140,16 @@ place_of(const struct diag *d, uint32_t off, struct place *ret)
 	at = off - f->base;
 	ret->file = f;
 	ret->line = 1;
-	for (const char *p = f->text; (p = memchr(p, '\n', (size_t)(f->text + at - p))); ) {
+	if (d->seen_off >= f->base && d->seen_off <= off) {
+		start = d->seen_off - f->base;
+		ret->line = d->seen_line;
+	}
+	for (const char *p = f->text + start; (p = memchr(p, '\n', (size_t)(f->text + at - p))); ) {
 		start = (size_t)(++p - f->text);
 		ret->line++;
 	}
+	d->seen_off = f->base + (uint32_t)start;
+	d->seen_line = ret->line;
 	ret->line_start = start;
 	ret->col = 1;
 	for (size_t i = start; i < at; i++)
@@ -255,7 +261,7 @@ add_excerpt(struct buf *b, const struct place *pl, struct span at, const char *o
 }
 
 static void
-render_item(const struct diag *d, struct buf *b, const struct diag_item *it, bool color)
+render_item(struct diag *d, struct buf *b, const struct diag_item *it, bool color)
 {
 	static const char *const word[] = { "error", "warning", "note" };
 	static const char *const hue[] = { "\033[1;31m", "\033[1;35m", "\033[1;36m" };

@@ -39,6 +39,8 @@ struct diag {
 	size_t n_item, cap_item;
 	size_t errors, warnings;
 	size_t dropped;             /* past DIAG_MAX */
+	uint32_t seen_off;          /* the start of the line that was found last, and its number */
+	size_t seen_line;
 };
 
 enum { DIAG_MAX = 1000 };

@@ -30,7 +30,8 @@ line_word(struct line *l, const char *word)
 		buf_str(l->b, " \\\n   ");
 		l->start = l->b->n - 3;
 	}
-	buf_fmt(l->b, " %s", word);
+	buf_byte(l->b, ' ');
+	buf_str(l->b, word);
 }
 
 /* An argument of the scan: bytes that make or a shell would look at are %XX, as in rec.h. */

@@ -225,7 +225,7 @@ load_value(struct specset *s, const struct ynode *n, const struct field *f, void
 	case FK_OBJS:
 		return load_objs(s, n, f, dst);
 	case FK_RAW:
-		((struct raw *)dst)->node = n;
+		((struct raw *)dst)->node = ynode_copy(s->a, n);
 		return true;
 	}
 	BUG("field kind");

@@ -7,10 +7,6 @@
 #include "../base/talk.h"
 #include "verbs.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0.1"
-#endif
-
 static const struct { const char *name; int (*run)(int, char **); } verbs[] = {
 	{ "compile", verb_compile },
 	{ "glob", verb_glob },

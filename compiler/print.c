@@ -188,7 +188,9 @@ add_flow_obj(struct buf *b, const struct table *t, const void *obj)
 	for (size_t i = 0; i < t->n; i++) {
 		if (!print_given(&t->field[i], obj))
 			continue;
-		buf_fmt(b, "%s%s: ", sep, t->field[i].name);
+		buf_str(b, sep);
+		buf_str(b, t->field[i].name);
+		buf_str(b, ": ");
 		add_flow(b, &t->field[i], obj);
 		sep = ", ";
 	}

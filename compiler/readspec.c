@@ -20,6 +20,9 @@
 #include "spec.h"
 #include "yaml.h"
 
+/* Nodes are let go after so much text: memory that is touched once costs more than to parse into it. */
+enum { NODES_KEPT = 128 << 10 };
+
 const char *
 readspec_default(struct err *err)
 {
@@ -102,7 +105,7 @@ read_one(struct specset *s, struct specfile *f, bool *ok, bool *ret_missing, str
 		buf_release(&b);
 		return err_set(err, 0, "the specs are larger than 4 GB together");
 	}
-	*ok &= yaml_parse(s->a, s->d, text, b.n, base, &docs);
+	*ok &= yaml_parse(s->a, s->nodes, s->d, text, b.n, base, &docs);
 	load_docs(s, docs);
 	buf_release(&b);
 	return 0;
@@ -111,6 +114,7 @@ read_one(struct specset *s, struct specfile *f, bool *ok, bool *ret_missing, str
 int
 readspec(struct specset *s, const char *const *path, size_t n, struct specfiles *ret, bool *ret_missing, struct err *err)
 {
+	size_t read = 0;
 	bool ok = true;
 
 	*ret_missing = false;
@@ -127,9 +131,17 @@ readspec(struct specset *s, const char *const *path, size_t n, struct specfiles 
 		GROW(ret->v, ret->n, ret->cap);
 		ret->v[ret->n++].path = path[i];
 	}
-	for (size_t i = 0; i < ret->n; i++)
+	for (size_t i = 0; i < ret->n; i++) {
+		size_t before = s->d->n_file ? s->d->file[s->d->n_file - 1].base : 0;
+
 		if (read_one(s, &ret->v[i], &ok, ret_missing, err) < 0)
 			return -1;
+		read += s->d->file[s->d->n_file - 1].base - before;
+		if (read < NODES_KEPT)
+			continue;
+		arena_release(s->nodes);
+		read = 0;
+	}
 	if (ok)
 		check_set(s);
 	if (ok && !s->n_pipeline && !s->d->errors)

@@ -40,7 +40,7 @@ chain_add(struct chain *c, struct ynode *n)
 static struct ynode *
 copy_of(struct specset *s, const struct ynode *n)
 {
-	struct ynode *c = arena_alloc(s->a, sizeof *c);
+	struct ynode *c = arena_alloc(s->nodes, sizeof *c);
 
 	*c = *n;
 	c->next = 0;
@@ -50,7 +50,7 @@ copy_of(struct specset *s, const struct ynode *n)
 static struct ynode *
 make_text(struct specset *s, const char *text, size_t n, struct span at)
 {
-	struct ynode *t = arena_alloc(s->a, sizeof *t);
+	struct ynode *t = arena_alloc(s->nodes, sizeof *t);
 
 	t->kind = Y_SCALAR;
 	t->text = arena_dup(s->a, text, n);
@@ -62,7 +62,7 @@ make_text(struct specset *s, const char *text, size_t n, struct span at)
 static struct ynode *
 make_node(struct specset *s, enum ykind kind, struct span at)
 {
-	struct ynode *n = arena_alloc(s->a, sizeof *n);
+	struct ynode *n = arena_alloc(s->nodes, sizeof *n);
 
 	n->kind = kind;
 	n->at = at;

@@ -151,6 +151,7 @@ struct repo_form { struct str source; struct num keep; struct str region, profil
 
 struct specset {
 	struct arena *a;
+	struct arena *nodes;        /* of the file under way; gone when it is loaded */
 	struct diag *d;
 	struct pipeline *pipeline;
 	size_t n_pipeline, cap_pipeline;

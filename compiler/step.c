@@ -120,7 +120,9 @@ step_script(struct buf *b, const struct pipeline *p)
 	    "CDPATH='' cd -- \"${DASSIE_PROJECT:-$(dirname -- \"$0\")/../..}\" || exit 126\n"
 	    "export LC_ALL=C.UTF-8 TZ=UTC\n");
 	for (size_t i = 0; i < t->env.n; i++) {
-		buf_fmt(b, "export %s=", t->env.v[i].key.s);
+		buf_str(b, "export ");
+		buf_str(b, t->env.v[i].key.s);
+		buf_byte(b, '=');
 		sh_quote(b, t->env.v[i].val.s);
 		buf_byte(b, '\n');
 	}

@@ -12,6 +12,19 @@
 
 enum { PATH_LEN_MAX = 1024 };
 
+/* Not what a shell expands or takes for its own. */
+static bool
+usual(char c)
+{
+	switch (c) {
+	case '$': case '`': case '*': case '?': case '[': case ']': case '{': case '}': case '\\': case '|': case '<': case '>': case '!':
+	case '%':
+		return false;
+	default:
+		return (unsigned char)c >= 0x20;
+	}
+}
+
 static bool
 looks_like_path(const char *s, size_t n)
 {
@@ -20,14 +33,14 @@ looks_like_path(const char *s, size_t n)
 	if (n == 0 || n > PATH_LEN_MAX || s[0] == '/' || s[0] == '-' || s[0] == '~' || s[n - 1] == '/' || s[n - 1] == '.')
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if ((unsigned char)s[i] < 0x20 || strchr("$`*?[]{}\\|<>!%", s[i]))
+		if (!usual(s[i]))
 			return false;
 		if (s[i] == '.' && i + 1 < n && s[i + 1] == '.' && (i == 0 || s[i - 1] == '/'))
 			return false;
 		if (s[i] == ':' && i + 2 < n && s[i + 1] == '/' && s[i + 2] == '/')
 			return false;
 		sign |= s[i] == '.' || s[i] == '/';
-		more |= !strchr("0123456789./", s[i]);
+		more |= s[i] < '.' || s[i] > '9';
 	}
 	return sign && more;
 }

@@ -24,7 +24,7 @@ struct anchor { const char *name; struct ynode *node; bool open; };
 struct level { struct ynode *node, *last, *key; size_t anchor; };   /* anchor: its number from 1, 0 if none */
 
 struct reader {
-	struct arena *a;
+	struct arena *a, *nodes;
 	struct diag *d;
 	const char *text;           /* the user's */
 	size_t n;
@@ -35,7 +35,7 @@ struct reader {
 	size_t depth;
 	struct anchor *anchor;
 	size_t n_anchor, cap_anchor;
-	uint64_t nodes;
+	uint64_t n_nodes;
 	uint64_t merging;           /* keys compared for '<<' */
 	struct ynode *docs, **docs_end;
 };
@@ -94,7 +94,7 @@ span_of(const struct reader *r, const yaml_mark_t *from, const yaml_mark_t *to)
 static struct ynode *
 node_new(struct reader *r, enum ykind kind, const yaml_event_t *ev)
 {
-	struct ynode *n = arena_alloc(r->a, sizeof *n);
+	struct ynode *n = arena_alloc(r->nodes, sizeof *n);
 
 	n->kind = kind;
 	n->weight = 1;
@@ -120,7 +120,7 @@ anchor_add(struct reader *r, const yaml_char_t *name, struct ynode *node, bool o
 	if (r->n_anchor >= ANCHORS_MAX)
 		return diag_error(r->d, node->at, "more than %d anchors in a document", ANCHORS_MAX);
 	GROW(r->anchor, r->n_anchor, r->cap_anchor);
-	r->anchor[r->n_anchor++] = (struct anchor){ arena_str(r->a, (const char *)name), node, open };
+	r->anchor[r->n_anchor++] = (struct anchor){ arena_str(r->nodes, (const char *)name), node, open };
 	return true;
 }
 
@@ -152,13 +152,13 @@ merge_one(struct reader *r, struct ynode *map, const struct ynode *from, struct 
 			continue;
 		if (r->merging > MERGE_MAX)
 			return diag_error(r->d, from->at, "'<<' merges too much");
-		copy = arena_alloc(r->a, sizeof *copy);
+		copy = arena_alloc(r->nodes, sizeof *copy);
 		*copy = *k;
 		copy->next = 0;
 		(*last)->next = copy;
 		*last = copy;
 		map->weight += k->val->weight + 1;
-		r->nodes += k->val->weight + 1;
+		r->n_nodes += k->val->weight + 1;
 		if (map->height <= k->val->height)
 			map->height = (uint16_t)(k->val->height + 1);
 	}
@@ -201,7 +201,7 @@ place(struct reader *r, struct ynode *n)
 {
 	struct level *l;
 
-	if (r->nodes > YAML_NODES)
+	if (r->n_nodes > YAML_NODES)
 		return diag_error(r->d, n->at, "more than %d values in a file, aliases followed", YAML_NODES);
 	if (r->depth == 0) {
 		*r->docs_end = n;
@@ -239,7 +239,7 @@ on_scalar(struct reader *r, const yaml_event_t *ev)
 	n->text = arena_dup(r->a, (const char *)ev->data.scalar.value, ev->data.scalar.length);
 	n->n = (uint32_t)ev->data.scalar.length;
 	n->plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	r->nodes++;
+	r->n_nodes++;
 	return anchor_add(r, ev->data.scalar.anchor, n, false) && place(r, n);
 }
 
@@ -259,7 +259,7 @@ on_alias(struct reader *r, const yaml_event_t *ev)
 	*n = *an->node;
 	n->next = n->val = 0;
 	n->at = span_of(r, &ev->start_mark, &ev->end_mark);
-	r->nodes += n->weight;
+	r->n_nodes += n->weight;
 	return place(r, n);
 }
 
@@ -268,7 +268,7 @@ on_start(struct reader *r, enum ykind kind, const yaml_event_t *ev, const yaml_c
 {
 	struct ynode *n = node_new(r, kind, ev);
 
-	r->nodes++;
+	r->n_nodes++;
 	if (r->depth >= YAML_DEPTH)
 		return diag_error(r->d, n->at, "nested more than %d deep", YAML_DEPTH);
 	if (!anchor_add(r, anchor, n, true))
@@ -427,7 +427,7 @@ parse_json(struct reader *r, bool *ret_json)
 	*ret_json = false;
 	if (first == r->n || (r->text[first] != '{' && r->text[first] != '['))
 		return true;
-	copy = arena_dup(r->a, r->text, r->n);
+	copy = arena_dup(r->nodes, r->text, r->n);
 	for (size_t i = first; i < r->n; i = skip_blank(copy, r->n, end)) {
 		end = copy[i] == '{' || copy[i] == '[' ? json_end(copy, r->n, i) : 0;
 		if (!end || ++slices > SLICES_MAX)
@@ -444,9 +444,9 @@ parse_json(struct reader *r, bool *ret_json)
 }
 
 bool
-yaml_parse(struct arena *a, struct diag *d, const char *text, size_t n, uint32_t base, struct ynode **ret_docs)
+yaml_parse(struct arena *a, struct arena *nodes, struct diag *d, const char *text, size_t n, uint32_t base, struct ynode **ret_docs)
 {
-	struct reader reader = { .a = a, .d = d }, *r = &reader;
+	struct reader reader = { .a = a, .nodes = nodes, .d = d }, *r = &reader;
 	bool ok, json;
 
 	if (n > YAML_BYTES)
@@ -470,6 +470,20 @@ yaml_parse(struct arena *a, struct diag *d, const char *text, size_t n, uint32_t
 	free(r->anchor);
 	free(r->level);
 	return ok;
+}
+
+struct ynode *
+ynode_copy(struct arena *to, const struct ynode *n)
+{
+	struct ynode *c = arena_alloc(to, sizeof *c), **end = &c->kids;
+
+	*c = *n;
+	c->next = c->kids = 0;
+	if (n->val)
+		c->val = ynode_copy(to, n->val);
+	for (const struct ynode *k = n->kids; k; k = k->next, end = &(*end)->next)
+		*end = ynode_copy(to, k);
+	return c;
 }
 
 bool

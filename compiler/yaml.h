@@ -31,9 +31,14 @@ enum {
 	YAML_NODES = 4000000,       /* of a file, aliases followed */
 };
 
-/* Parse a file's text, of which `base` is the address (diag_add_file).  The text must stay.  Documents are chained
- * by ->next in *ret_docs; an empty one is a plain scalar "".  False: errors were recorded. */
-bool yaml_parse(struct arena *a, struct diag *d, const char *text, size_t n, uint32_t base, struct ynode **ret_docs);
+/* Parse a file's text, of which `base` is the address (diag_add_file).  The text must stay.  Nodes lie in `nodes`, their text
+ * in `a`, so that nodes can go when the model is loaded.  Documents are chained by ->next in *ret_docs; an empty one is
+ * a plain scalar "".  False: errors were recorded. */
+bool yaml_parse(struct arena *a, struct arena *nodes, struct diag *d, const char *text, size_t n, uint32_t base,
+                struct ynode **ret_docs);
+
+/* All of a node in another arena (its text stays where it is). */
+struct ynode *ynode_copy(struct arena *to, const struct ynode *n);
 
 bool ynode_is_null(const struct ynode *n);
 /* The value of a map's key, or NULL. */

@@ -93,7 +93,7 @@ add_input_as(struct environ *e, const char *name, const struct plan_input *in, c
 
 	open_entry(e, name);
 	buf_byte(&e->text, '=');
-	buf_str(&e->text, v->dir_abs);
+	buf_str(&e->text, view_root(v));
 	buf_byte(&e->text, '/');
 	buf_str(&e->text, in->name);
 	if (m->path[0]) {
@@ -133,9 +133,9 @@ environ_of(struct environ *e, const struct plan_head *h, const struct plan_datum
 	e->n = e->same_n;
 	oid_hex(&d->key, hex);
 	add(e, "PACH_DATUM_ID", hex);
-	add(e, "PFS", v->dir_abs);
+	add(e, "PFS", view_root(v));
 	open_entry(e, "out=");
-	buf_str(&e->text, v->dir_abs);
+	buf_str(&e->text, view_root(v));
 	buf_str(&e->text, "/out");
 	close_entry(e);
 	add(e, "TMPDIR", v->tmp_abs);

@@ -369,7 +369,7 @@ query_result(struct query *q, struct arena *a, const struct oid *key, const char
 {
 	struct result r = RESULT_INIT;
 	const char **by;
-	int64_t datum, job_id;
+	int64_t datum = 0, job_id = 0;
 	size_t n;
 	int rc;
 
@@ -403,6 +403,11 @@ query_result(struct query *q, struct arena *a, const struct oid *key, const char
 	    read_files(q, a, datum, &r, err) < 0) {
 		result_release(&r);
 		return -1;
+	}
+	/* The job exists and the datum does, but the one did not execute the other. */
+	if (r.n_attempt == 0) {
+		result_release(&r);
+		return 0;
 	}
 	if (strcmp(r.state, "failed") == 0)
 		r.n_output = 0;

@@ -28,6 +28,7 @@
 #include "environ.h"
 #include "exec.h"
 #include "failure.h"
+#include "pfs.h"
 #include "result.h"
 #include "view.h"
 
@@ -184,6 +185,8 @@ try_once(struct runner *r, struct fault *fault, struct err *err)
 		die_by(r, sig);
 	if (rc == 0)
 		rc = codecheck_now(&r->code, fault);
+	if (rc == 0 && r->view.shown_at)
+		rc = pfs_show(r->view.dir, err);
 	if (rc == 0) {
 		a.in_bytes = r->view.bytes;
 		rc = run_command(r, &a, err);
@@ -293,6 +296,18 @@ next_datum(struct runner *r, const char *plan)
 	return talk_err(&err);
 }
 
+/* The stage has tried already whether a /pfs can be had; by hand it is tried here. */
+static int
+enter_pfs(struct runner *r, const char *project, struct err *err)
+{
+	const char *told = getenv("DASSIE_PFS");
+
+	if (told ? strcmp(told, "1") != 0 : !pfs_possible(project))
+		return 0;
+	r->view.shown_at = PFS_DIR;
+	return pfs_enter(project, err);
+}
+
 static int
 load(struct runner *r, const char *plan, struct err *err)
 {
@@ -311,6 +326,10 @@ load(struct runner *r, const char *plan, struct err *err)
 		return err_set(err, errno, "cannot find the current directory:");
 	codecheck_init(&r->code, r->head.code, r->head.n_code);
 	view_init(&r->view, &r->head, project);
+	if (enter_pfs(r, project, err) < 0) {
+		free(project);
+		return -1;
+	}
 	environ_init(&r->env, &r->head, project);
 	free(project);
 	if (gethostname(r->host, sizeof r->host - 1) < 0)

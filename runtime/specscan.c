@@ -176,6 +176,37 @@ folders_note(struct filecache *c, const struct specs *s, const struct oid *id, s
 	return 0;
 }
 
+static bool
+marked(struct filecache *c, const char *name)
+{
+	return filecache_entry(c, name, strlen(name))->mark;
+}
+
+/* Step and settings of every pipeline are there: names only, all at once. */
+static bool
+steps_there(struct filecache *c, const struct index *x)
+{
+	DIR *d = opendir(DIR_STEPS);
+	struct buf b = BUF_INIT;
+	struct dirent *e;
+	bool all = true;
+
+	if (!d)
+		return false;
+	while ((e = readdir(d)))
+		filecache_entry(c, e->d_name, strlen(e->d_name))->mark = true;
+	closedir(d);
+	for (size_t i = 0; all && i < x->n_pipeline; i++) {
+		const char *script = strrchr(x->pipeline[i].script, '/');
+
+		buf_reset(&b);
+		buf_fmt(&b, "%s.conf", x->pipeline[i].name);
+		all = marked(c, b.s) && (!script || marked(c, script + 1));
+	}
+	buf_release(&b);
+	return all;
+}
+
 /* 1 nothing to compile, 0 something changed, -1 error. */
 static int
 current(struct filecache *c, const struct specs *s, const struct index *x, struct err *err)
@@ -197,7 +228,7 @@ current(struct filecache *c, const struct specs *s, const struct index *x, struc
 	kind = filecache_hash(c, s->makefile, &e, err);
 	if (kind != FILE_REGULAR)
 		return kind < 0 ? -1 : 0;
-	return folders_same(c, s);
+	return folders_same(c, s) && steps_there(c, x);
 }
 
 /* The helper's exit status, or -1. */

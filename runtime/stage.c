@@ -186,12 +186,32 @@ end_in_database(struct stage *s, struct prov *p, const struct outcome *end, stru
 	return prov_commit(p, err);
 }
 
+/* The plans of the newest job are kept for people and for `rerun`; those of the jobs before it go. */
+static int
+clear_before(struct stage *s, struct err *err)
+{
+	struct open_job failed = OPEN_JOB_INIT;
+	struct err unread = ERR_INIT;
+	char path[LAYOUT_MAX];
+
+	if (s->gather.last.job && strcmp(s->gather.last.job, s->open.job))
+		work_clean(s->pipeline, s->gather.last.job);
+	if (s->left.job)
+		work_clean(s->pipeline, s->left.job);
+	if (open_job_read_as(&failed, s->pipeline, "failed", &unread) == 1)
+		work_clean(s->pipeline, failed.job);
+	open_job_release(&failed);
+	if (unlink(layout_plan(path, s->pipeline, "failed")) < 0 && errno != ENOENT)
+		return err_set(err, errno, "cannot remove '%s':", path);
+	return 0;
+}
+
 /* The job failed: what succeeded is kept, what was visible stays visible. */
 static int
 fail(struct stage *s, struct prov *p, const char *reason, struct err *err)
 {
 	struct outcome end = { .state = s->gather.failed || reason[0] ? "failure" : "killed", .reason = reason };
-	char path[LAYOUT_MAX];
+	char path[LAYOUT_MAX], failed[LAYOUT_MAX];
 
 	if (sync_state(err) < 0) {
 		prov_abort(p);
@@ -201,15 +221,16 @@ fail(struct stage *s, struct prov *p, const char *reason, struct err *err)
 		return -1;
 	if (s->gather.missing && !s->gather.failed && !reason[0]) {
 		work_tell_make(&s->open);
-		talk("%s: %llu datums have no result: the run was interrupted; make goes on with them", s->pipeline,
-		    (unsigned long long)s->gather.missing);
+		talk("%s: %llu of %llu datums have no result yet; the next make goes on with them", s->pipeline,
+		    (unsigned long long)s->gather.missing, (unsigned long long)s->gather.n);
 	} else {
 		report_failure(&s->open, &s->gather, reason);
 	}
-	work_clean(s->pipeline, s->open.job, false);
-	if (unlink(layout_plan(path, s->pipeline, "open")) < 0)
-		return err_set(err, errno, "cannot remove '%s':", path);
-	return EXIT_FAILED;
+	if (clear_before(s, err) < 0)
+		return -1;
+	if (rename(layout_plan(path, s->pipeline, "open"), layout_plan(failed, s->pipeline, "failed")) < 0)
+		return err_set(err, errno, "cannot rename '%s':", path);
+	return s->gather.failed || reason[0] ? EXIT_FAILED : EXIT_WORLD;
 }
 
 /* (c) and (d) */
@@ -269,9 +290,9 @@ show(struct stage *s, struct err *err)
 		return -1;
 	if (!s->flags.silent)
 		report_success(&s->open, &s->gather, &s->commit, moved == 1);
-	work_clean(s->pipeline, s->open.job, s->gather.processed == 0);
-	if (s->gather.last.job && !is_recorded(s))
-		work_clean(s->pipeline, s->gather.last.job, true);
+	work_tidy(s->pipeline, s->open.job);
+	if (clear_before(s, err) < 0)
+		return -1;
 	if (unlink(layout_plan(path, s->pipeline, "open")) < 0 && errno != ENOENT)
 		return err_set(err, errno, "cannot remove '%s':", path);
 	return 0;
@@ -293,26 +314,11 @@ run_job(struct stage *s, struct err *err)
 	return show(s, err);
 }
 
-/* Settings or a step that are lost come back with the next compile: the scan compiles when there is no index. */
-static int
-read_conf(struct stage *s, struct err *err)
-{
-	int rc = conf_read(&s->conf, s->pipeline, err);
-
-	if (rc == 0 && access(s->conf.script, R_OK) < 0)
-		rc = err_set(err, errno, "cannot read '%s':", s->conf.script);
-	if (rc == 0)
-		return 0;
-	if (unlink(FILE_INDEX) < 0 && errno != ENOENT)
-		return -1;
-	return err_wrap(err, "its compiled spec is lost; run make again, it compiles it anew");
-}
-
 static int
 stage(struct stage *s, struct err *err)
 {
 	s->open.pipeline = s->pipeline;
-	if (read_conf(s, err) < 0 || snapshot_take(&s->snap, &s->conf, &s->open, err) < 0)
+	if (conf_read(&s->conf, s->pipeline, err) < 0 || snapshot_take(&s->snap, &s->conf, &s->open, err) < 0)
 		return -1;
 	if (s->snap.waits_for && s->flags.dry) {
 		talk("%s: would run when '%s' has", s->pipeline, s->snap.waits_for);

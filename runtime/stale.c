@@ -176,8 +176,12 @@ failure(struct look *l, struct stale *s)
 		if (found)
 			break;
 	}
-	if (rc >= 0)
-		reason(l, s, arena_str(l->a, b.s));
+	if (rc >= 0) {
+		reason(l, s, "");
+		/* What stands in the way comes before what is new. */
+		memmove(s->reason + 1, s->reason, (s->n_reason - 1) * sizeof *s->reason);
+		s->reason[0] = arena_str(l->a, b.s);
+	}
 	buf_release(&b);
 	return rc < 0 ? -1 : 0;
 }

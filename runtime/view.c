@@ -372,6 +372,12 @@ view_make(struct view *v, const struct plan_datum *d, struct fault *fault, struc
 	return rc == 0 ? drop_unused(v, err) : rc;
 }
 
+const char *
+view_root(const struct view *v)
+{
+	return v->shown_at ? v->shown_at : v->dir_abs;
+}
+
 int
 view_check(struct view *v, struct fault *fault, struct err *err)
 {

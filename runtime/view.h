@@ -42,6 +42,7 @@ struct view {
 	char *project;                          /* absolute */
 	char dir[LAYOUT_MAX], tmp[LAYOUT_MAX + 8];  /* relative to the project's folder */
 	char *dir_abs, *tmp_abs;
+	const char *shown_at;                   /* "/pfs" if dir is shown there, else NULL */
 	bool made;                              /* dir and tmp are there, for a datum */
 	bool idle;                              /* they are there, without files, to be renamed for the next one */
 	struct buf text;
@@ -63,6 +64,9 @@ void view_release(struct view *v);      /* and nothing is left on the disk */
 /* Make the view of one datum, and see that what it shows is what the plan says.
  * 0; 1 the datum fails (fault); -1 the world.  view_remove in all cases. */
 int view_make(struct view *v, const struct plan_datum *d, struct fault *fault, struct err *err);
+
+/* The path by which the command knows the view: "/pfs", or the absolute path of dir. */
+const char *view_root(const struct view *v);
 
 /* After the command: is everything it was shown as it was?  0, 1, -1 as above.  An object that was written to is removed. */
 int view_check(struct view *v, struct fault *fault, struct err *err);

@@ -22,6 +22,7 @@
 #include "../base/talk.h"
 #include "child.h"
 #include "mflags.h"
+#include "pfs.h"
 #include "provenance.h"
 #include "state.h"
 
@@ -143,6 +144,7 @@ work_run(const struct open_job *o, const char *make, struct err *err)
 {
 	char mk[LAYOUT_MAX], said[LAYOUT_MAX], program[PATH_MAX], number[16];
 	char *datum = make_variable("DASSIE_DATUM", state_helper("dassie-datum", program, sizeof program));
+	char *project = getcwd(NULL, 0);
 	int fd = open(plan_path(said, o->pipeline, o->job, ".err"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int talk_fd = fcntl(STDERR_FILENO, F_DUPFD, 20), rc = -1;
 
@@ -151,6 +153,7 @@ work_run(const struct open_job *o, const char *make, struct err *err)
 	} else {
 		snprintf(number, sizeof number, "%d", talk_fd);
 		setenv("DASSIE_TALK", number, 1);
+		setenv("DASSIE_PFS", project && pfs_possible(project) ? "1" : "0", 1);
 		unsetenv("MAKEFILES");
 		rc = child_run((const char *const[]){ make, "-f", plan_path(mk, o->pipeline, o->job, ".mk"), "-k", "-r", "-R",
 		    "--no-print-directory", datum, NULL }, fd, err);
@@ -161,6 +164,7 @@ work_run(const struct open_job *o, const char *make, struct err *err)
 	if (talk_fd >= 0)
 		close(talk_fd);
 	free(datum);
+	free(project);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -231,19 +235,23 @@ work_sweep(const struct open_job *left)
 }
 
 void
-work_clean(const char *pipeline, const char *job, bool all)
+work_tidy(const char *pipeline, const char *job)
 {
 	char path[LAYOUT_MAX];
 
 	unlink(plan_path(path, pipeline, job, ".set"));
 	unlink(plan_path(path, pipeline, job, ".err"));
-	if (!all)
-		return;
+}
+
+void
+work_clean(const char *pipeline, const char *job)
+{
+	char path[LAYOUT_MAX], part[40];
+
+	work_tidy(pipeline, job);
 	unlink(plan_path(path, pipeline, job, ""));
 	unlink(plan_path(path, pipeline, job, ".mk"));
 	for (unsigned i = 1; i; i++) {
-		char part[40];
-
 		snprintf(part, sizeof part, ".part.%u.mk", i);
 		if (unlink(plan_path(path, pipeline, job, part)) < 0)
 			break;

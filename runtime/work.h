@@ -30,7 +30,10 @@ void work_tell_make(const struct open_job *o);
 /* Remove what the commands of a killed job left in .dassie/work.  Before anything of this pipeline runs again. */
 void work_sweep(const struct open_job *left);
 
-/* Remove what the job needs no more: the list of datums and make's words; with all, its plan too. */
-void work_clean(const char *pipeline, const char *job, bool all);
+/* After a success: the list of datums and make's words are needed no more. */
+void work_tidy(const char *pipeline, const char *job);
+
+/* Remove all that a job left in .dassie/plan. */
+void work_clean(const char *pipeline, const char *job);
 
 #endif

@@ -1,0 +1,191 @@
+/* pfs.c: where the host has no /pfs, the new root is a small tmpfs with every entry of the old root bound into it, and
+ * an empty pfs; pivot_root rather than chroot, because a process that is chrooted may not make user namespaces, which
+ * the user's command may want.  Whether all this works depends on the kernel, its settings and a container around us, and a
+ * half-made namespace cannot be left: so a child tries it first. */
+#include "pfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/err.h"
+#include "../base/layout.h"
+
+/* A mount point that is there anyway. While it is being filled it is unbindable: the folder that the project is in
+ * would else be carried over with the new root inside. */
+static const char SCAFFOLD[] = DIR_WORK;
+
+static int
+put(const char *path, const char *text, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	if (n < 0)
+		err_set(err, errno, "cannot write '%s':", path);
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* One id on each side: whom files belong to stays what it is. */
+static int
+map_ids(uid_t uid, gid_t gid, struct err *err)
+{
+	char uids[48], gids[48];
+
+	snprintf(uids, sizeof uids, "%lu %lu 1\n", (unsigned long)uid, (unsigned long)uid);
+	snprintf(gids, sizeof gids, "%lu %lu 1\n", (unsigned long)gid, (unsigned long)gid);
+	return put("/proc/self/setgroups", "deny", err) < 0 || put("/proc/self/uid_map", uids, err) < 0 ||
+	    put("/proc/self/gid_map", gids, err) < 0 ? -1 : 0;
+}
+
+/* Root needs no user namespace, and keeps all its rights without one. */
+static int
+unshare_all(struct err *err)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (uid == 0 && unshare(CLONE_NEWNS) == 0)
+		return 0;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return err_set(err, errno, "unshare:");
+	return map_ids(uid, gid, err);
+}
+
+static int
+bind(const char *from, const char *to, struct err *err)
+{
+	if (mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return err_set(err, errno, "cannot mount '%s':", from);
+	return 0;
+}
+
+/* One entry of the old root under the new one; what cannot be shown (a dangling link, a socket) is left out. */
+static int
+carry_over(const char *name, struct err *err)
+{
+	char from[NAME_MAX + 2], to[sizeof SCAFFOLD + NAME_MAX + 2], link[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	snprintf(from, sizeof from, "/%s", name);
+	snprintf(to, sizeof to, "%s/%s", SCAFFOLD, name);
+	if (lstat(from, &st) < 0)
+		return 0;
+	if (S_ISLNK(st.st_mode)) {
+		n = readlink(from, link, sizeof link - 1);
+		if (n < 0)
+			return 0;
+		link[n] = '\0';
+		return symlink(link, to) < 0 ? err_set(err, errno, "symlink '%s':", to) : 0;
+	}
+	if (S_ISDIR(st.st_mode))
+		return mkdir(to, 0755) < 0 ? err_set(err, errno, "mkdir '%s':", to) : bind(from, to, err);
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(err, errno, "open '%s':", to);
+	close(fd);
+	return bind(from, to, err);
+}
+
+static int
+fill_root(struct err *err)
+{
+	DIR *d = opendir("/");
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return err_set(err, errno, "cannot read '/':");
+	while (rc == 0 && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && strcmp(e->d_name, "pfs"))
+			rc = carry_over(e->d_name, err);
+	closedir(d);
+	return rc;
+}
+
+static int
+new_root(struct err *err)
+{
+	char pfs[sizeof SCAFFOLD + sizeof PFS_DIR];
+
+	snprintf(pfs, sizeof pfs, "%s%s", SCAFFOLD, PFS_DIR);
+	if (mount("tmpfs", SCAFFOLD, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m") < 0)
+		return err_set(err, errno, "cannot mount a tmpfs:");
+	if (mount(NULL, SCAFFOLD, NULL, MS_UNBINDABLE, NULL) < 0)
+		return err_set(err, errno, "cannot make the new root unbindable:");
+	if (fill_root(err) < 0)
+		return -1;
+	if (mkdir(pfs, 0755) < 0)
+		return err_set(err, errno, "mkdir '%s':", pfs);
+	if (mount(NULL, SCAFFOLD, NULL, MS_PRIVATE, NULL) < 0 ||
+	    mount(NULL, SCAFFOLD, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
+		return err_set(err, errno, "cannot make the new root read-only:");
+	if (chdir(SCAFFOLD) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+		return err_set(err, errno, "cannot change the root:");
+	return 0;
+}
+
+int
+pfs_enter(const char *project, struct err *err)
+{
+	struct stat st;
+
+	if (strncmp(project, PFS_DIR "/", sizeof PFS_DIR) == 0)
+		return err_set(err, 0, "the project itself lies in '%s'", PFS_DIR);
+	if (unshare_all(err) < 0)
+		return -1;
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_set(err, errno, "cannot make the mounts private:");
+	if ((stat(PFS_DIR, &st) < 0 || !S_ISDIR(st.st_mode)) && new_root(err) < 0)
+		return -1;
+	return chdir(project) < 0 ? err_set(err, errno, "cannot go to '%s':", project) : 0;
+}
+
+int
+pfs_show(const char *dir, struct err *err)
+{
+	struct stat a, b;
+
+	if (stat(dir, &a) < 0 || stat(PFS_DIR, &b) < 0)
+		return err_set(err, errno, "cannot look at '%s':", dir);
+	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return 0;
+	/* EINVAL: nothing was shown yet. */
+	if (umount2(PFS_DIR, MNT_DETACH) < 0 && errno != EINVAL)
+		return err_set(err, errno, "cannot unmount '%s':", PFS_DIR);
+	if (mount(dir, PFS_DIR, NULL, MS_BIND, NULL) < 0)
+		return err_set(err, errno, "cannot show '%s' as '%s':", dir, PFS_DIR);
+	return 0;
+}
+
+bool
+pfs_possible(const char *project)
+{
+	struct err err = ERR_INIT;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(pfs_enter(project, &err) < 0 || pfs_show(DIR_WORK, &err) < 0);
+	if (pid < 0)
+		return false;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
