@@ -17,28 +17,41 @@
 #include "err.h"
 #include "mem.h"
 
+/* Until the end of file, or until as many bytes are there as the file was said to have: no read more just to see the end. */
+static int
+read_all(int fd, struct buf *b, size_t expect)
+{
+	size_t first = b->n;
+	ssize_t n;
+
+	buf_reserve(b, expect ? expect : 4096);
+	for (;;) {
+		n = read(fd, b->s + b->n, b->cap - b->n - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		b->n += (size_t)n;
+		if (expect && b->n - first == expect)
+			break;
+		buf_reserve(b, 4096);
+	}
+	b->s[b->n] = '\0';
+	return n < 0 ? -1 : 0;
+}
+
 int
 fs_read(const char *path, struct buf *ret_b, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 1;
 	struct stat st;
-	ssize_t n;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_set(err, errno, "cannot open '%s':", path);
-	if (fstat(fd, &st) == 0 && st.st_size > 0)
-		buf_reserve(ret_b, (size_t)st.st_size);
-	do {
-		buf_reserve(ret_b, 4096);
-		n = read(fd, ret_b->s + ret_b->n, ret_b->cap - ret_b->n - 1);
-		if (n > 0)
-			ret_b->n += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n < 0)
-		err_set(err, errno, "cannot read '%s':", path);
-	ret_b->s[ret_b->n] = '\0';
+	if (fstat(fd, &st) < 0 || read_all(fd, ret_b, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0) < 0)
+		rc = err_set(err, errno, "cannot read '%s':", path);
 	close(fd);
-	return n < 0 ? -1 : 1;
+	return rc;
 }
 
 int

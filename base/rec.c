@@ -41,23 +41,26 @@ rec_bytes(struct buf *b, const void *p, size_t n)
 {
 	static const char digit[] = "0123456789ABCDEF";
 	const unsigned char *s = p, *end = s + n;
+	char *w;
 
-	buf_byte(b, ' ');
-	if (n == 0)
-		buf_str(b, "%-");
-	while (s < end) {
-		const unsigned char *run = s;
-
-		while (s < end && plain(*s))
-			s++;
-		buf_add(b, run, (size_t)(s - run));
-		if (s < end) {
-			char esc[3] = { '%', digit[*s >> 4], digit[*s & 15] };
-
-			buf_add(b, esc, sizeof esc);
-			s++;
+	buf_reserve(b, 3 * n + 3);
+	w = b->s + b->n;
+	*w++ = ' ';
+	if (n == 0) {
+		*w++ = '%';
+		*w++ = '-';
+	}
+	for (; s < end; s++) {
+		if (plain(*s)) {
+			*w++ = (char)*s;
+		} else {
+			*w++ = '%';
+			*w++ = digit[*s >> 4];
+			*w++ = digit[*s & 15];
 		}
 	}
+	*w = '\0';
+	b->n = (size_t)(w - b->s);
 }
 
 void
