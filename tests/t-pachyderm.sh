@@ -70,11 +70,13 @@ ran "b: any change reruns it" 1 make
 # d. Attempts.
 repo_r
 spec two '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/two'; test \$(wc -l <'$T/two') -eq 2 && cp \$r /pfs/out/" >pipeline.yaml
-echo "datum_tries: 2" >>pipeline.yaml
-spec one '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/one'; test \$(wc -l <'$T/one') -eq 2" >>pipeline.yaml
-echo 'datum_tries: "1"' >>pipeline.yaml
-spec three '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/three'; exit 1" >>pipeline.yaml
-echo "datumTries: 0" >>pipeline.yaml
+{
+	echo "datum_tries: 2"
+	spec one '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/one'; test \$(wc -l <'$T/one') -eq 2"
+	echo 'datum_tries: "1"'
+	spec three '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/three'; exit 1"
+	echo "datumTries: 0"
+} >>pipeline.yaml
 compiled "d: compiles"
 run make -k
 is "d: tries 2" "$(wc -l <"$T/two" | tr -d ' ') $(job two state)" "2 success"
@@ -185,6 +187,22 @@ compiled "l: compiles"
 run make
 is "l: make" "$status" 0 || diag "$err"
 same "l: every name" "r/a b" out/q
+
+# m. A link in the output to an input of which only names are shown.
+repo_r
+spec p '{pfs: {repo: r, glob: "/*", empty_files: true}}' '[sh]' 'test ! -s $r && mkdir /pfs/out/by && ln -s $r /pfs/out/by/$(basename $r)' >pipeline.yaml
+compiled "m: compiles"
+ran "m: runs" 2 make
+is "m: the content itself" "$(cat out/p/by/a out/p/by/b)" "1
+2"
+ok "m: no link" test ! -h out/p/by/a
+echo 3 >r/a
+ran "m: a link is its content, so content counts" 1 make
+is "m: and is taken anew" "$(cat out/p/by/a out/p/by/b)" "3
+2"
+spec q '{pfs: {repo: p, glob: /, empty_files: true}}' '[sh]' 'ln -s /pfs/p/by /pfs/out/again' >>pipeline.yaml
+ran "m: a link to a folder of them" 1 make
+same "m: is the folder" out/p/by out/q/again
 
 # n, o. What is left running; stdin that nobody reads.
 repo_r
