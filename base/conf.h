@@ -24,7 +24,7 @@
  *   dassie-index 1
  *   compiler VERSION         makefile PATH        option TEXT (command-line options of compile that change its output)
  *   specfile PATH SHA256     each file that was read
- *   source NAME DIR KEEP     KEEP 0|1
+ *   source NAME DIR KEEP     KEEP 0|1; DIR is - for the ticks of a cron input, which have no folder
  *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines and "reads REPO" lines
  */
 #ifndef BASE_CONF_H

@@ -62,7 +62,7 @@ field_u64(struct gather *g, uint64_t v)
 }
 
 void
-key_dir_hash(const struct manifest *m, size_t lo, size_t hi, bool names_only, struct oid *ret)
+key_dir_hash(const struct manifest *m, size_t lo, size_t hi, struct oid *ret)
 {
 	struct gather g;
 
@@ -72,8 +72,7 @@ key_dir_hash(const struct manifest *m, size_t lo, size_t hi, bool names_only, st
 
 		field_str(&g, e->path);
 		field(&g, &e->kind, 1);
-		if (!names_only)
-			field(&g, e->id.b, OID_SIZE);
+		field(&g, e->id.b, OID_SIZE);
 	}
 	gather_final(&g, ret);
 }
@@ -85,9 +84,7 @@ match(struct gather *g, const struct key_match *m)
 
 	field_str(g, m->path);
 	field(g, kind, m->empty ? 2 : 1);
-	/* Of a file whose contents are not shown only the name counts; a directory's digest is of names then. */
-	if (!m->empty || m->kind == 'd')
-		field(g, m->id.b, OID_SIZE);
+	field(g, m->id.b, OID_SIZE);
 }
 
 static size_t

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/buf.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
+#include "../base/sha256.h"
+#include "cronspec.h"
 #include "glob.h"
 #include "graph.h"
 #include "spec.h"
@@ -130,6 +133,32 @@ check_captures(struct specset *s, const struct str *key, const char *field, cons
 	}
 }
 
+/* One of the words of a list that ends with NULL. */
+static bool
+check_word(struct specset *s, const struct str *t, const char *field, const char *const *word)
+{
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; word[i]; i++)
+		if (!given(t) || !strcmp(t->s, word[i]))
+			return true;
+	for (size_t i = 0; word[i]; i++)
+		buf_fmt(&b, "%s'%s'", i == 0 ? "" : word[i + 1] ? ", " : " or ", word[i]);
+	diag_error(s->d, t->at, "'%s' is %s, not '%s'", field, b.s, t->s);
+	buf_release(&b);
+	return false;
+}
+
+static bool
+check_cronspec(struct specset *s, const struct str *spec)
+{
+	const char *why;
+
+	if (!given(spec) || cronspec_check(spec->s, &why))
+		return true;
+	return diag_error(s->d, spec->at, "'%s' is no cron expression: %s", spec->s, why);
+}
+
 static bool
 check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct span at)
 {
@@ -151,10 +180,74 @@ check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct s
 		if (!strcmp(pfs->glob.s, "/**") || !strcmp(pfs->glob.s, "**"))
 			diag_warn(s->d, pfs->glob.at, "'%s' matches folders and what is in them, so files are seen more than once", pfs->glob.s);
 	}
+	if (pfs->trigger) {
+		ok &= check_cronspec(s, &pfs->trigger->rate_limit_spec);
+		ok &= check_cronspec(s, &pfs->trigger->cron_spec);
+	}
 	check_captures(s, &pfs->join_on, "join_on", pfs->glob.s);
 	check_captures(s, &pfs->group_by, "group_by", pfs->glob.s);
 	if (given(&pfs->branch) && strcmp(pfs->branch.s, "master") != 0 && !pfs->trigger)
 		diag_warn(s->d, pfs->branch.at, "branches are not honoured yet: the newest commit of '%s' is read", pfs->repo.s ? pfs->repo.s : "");
+	return ok;
+}
+
+/* "2026-11-22T07:00:00Z", a fraction and another zone allowed. */
+static bool
+is_time(const char *s)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	size_t n = 0;
+
+	for (; form[n]; n++)
+		if (form[n] == '0' ? s[n] < '0' || s[n] > '9' : s[n] != form[n])
+			return false;
+	if (s[n] == '.')
+		for (n++; s[n] >= '0' && s[n] <= '9'; n++)
+			;
+	return !strcmp(s + n, "Z") || ((s[n] == '+' || s[n] == '-') && strlen(s + n) == 6 && s[n + 3] == ':');
+}
+
+/* The repo of a cron's ticks is called PIPELINE_NAME, cut where that is too long for a name. */
+static void
+name_ticks(struct specset *s, const struct pipeline *p, struct cron *c)
+{
+	const char *name = arena_fmt(s->a, "%s_%s", pipeline_name(p), c->name.s);
+	char hex[OID_HEX + 1];
+	struct oid id;
+
+	c->ticks = given(&c->repo) ? c->repo : (struct str){ name, c->name.at };
+	if (given(&c->repo) || strlen(name) <= NAME_MAX_REPO)
+		return;
+	sha256_bytes(name, strlen(name), &id);
+	oid_hex(&id, hex);
+	c->ticks.s = arena_fmt(s->a, "%.50s_%.12s", name, hex);
+}
+
+static bool
+check_cron(struct specset *s, struct pipeline *p, struct cron *c, struct span at)
+{
+	static const char *const missed[] = { "last", "all", "none", 0 }, *const overlap[] = { "skip", "queue", "cancel", 0 };
+	bool ok = true;
+
+	if (!given(&c->name) && !p->broken)
+		ok = diag_error(s->d, at, "a cron input must specify a name; write 'name: tick', and the command finds $tick");
+	if (!given(&c->spec) && !p->broken)
+		ok = diag_error(s->d, at, "a cron input must specify a spec; write 'spec: \"0 3 * * *\"' or 'spec: \"@every 1h\"'");
+	ok &= check_cronspec(s, &c->spec);
+	if (given(&c->start) && !is_time(c->start.s))
+		ok = diag_error(s->d, c->start.at, "'start' is a time such as 2026-11-22T07:00:00Z, not '%s'", c->start.s);
+	ok &= check_word(s, &c->missed, "missed", missed);
+	ok &= check_word(s, &c->overlap, "overlap", overlap);
+	if (!given(&c->name) || !*pipeline_name(p))
+		return ok;
+	ok &= check_input_name(s, c->name.s, c->name.at, true);
+	name_ticks(s, p, c);
+	if (!layout_name_ok(c->ticks.s))
+		return diag_error(s->d, c->ticks.at, "'%s' cannot be the repo of the ticks: letters, digits, '_' and '-', the first a letter or digit, "
+		    "at most %d", c->ticks.s, NAME_MAX_REPO);
+	graph_read(s, p, &c->ticks);
+	GROW(s->source, s->n_source, s->cap_source);
+	s->source[s->n_source++] = (struct source){ .name = c->ticks.s, .dir = "-", .at = c->ticks.at, .ticks = true };
 	return ok;
 }
 
@@ -231,8 +324,13 @@ check_input(struct specset *s, struct pipeline *p, const struct input *in, struc
 			name_add(v, pfs_name(in->pfs), given(&in->pfs->name) ? in->pfs->name.at : in->pfs->repo.at);
 		return true;
 	}
-	if (in->cron)
-		return diag_error(s->d, in->at, "cron inputs are not supported yet; a folder with a file per tick is a source that works");
+	if (in->cron) {
+		if (!check_cron(s, p, in->cron, in->at))
+			return false;
+		if (given(&in->cron->name))
+			name_add(v, in->cron->name.s, in->cron->name.at);
+		return true;
+	}
 	if (in->git)
 		return false;
 	return check_members(s, p, in, v);
@@ -291,7 +389,10 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 	struct transform *t = p->transform;
 	bool ok = true;
 
-	if (!t || !t->cmd.n || !given(&t->cmd.v[0])) {
+	if (t && !t->cmd.set && given(&t->image) && !p->broken) {
+		diag_warn(s->d, t->image.at, "pipeline '%s' has no 'cmd', and the entrypoint of its image is not run here: its datums will fail until it has one",
+		    pipeline_name(p));
+	} else if (!t || !t->cmd.n || !given(&t->cmd.v[0])) {
 		if (p->broken)
 			return false;
 		return diag_error(s->d, t && t->cmd.set ? t->cmd.at : p->at, "pipeline '%s' has no command; write 'run: |' and lines for sh below it, "
@@ -303,14 +404,6 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 	ok &= check_env(s, &t->env, inputs);
 	ok &= check_code(s, &t->code);
 	return ok;
-}
-
-static bool
-check_word(struct specset *s, const struct str *t, const char *field, const char *const word[2])
-{
-	if (!given(t) || !strcmp(t->s, word[0]) || !strcmp(t->s, word[1]))
-		return true;
-	return diag_error(s->d, t->at, "'%s' is '%s' or '%s', not '%s'", field, word[0], word[1], t->s);
 }
 
 static bool
@@ -335,11 +428,12 @@ check_egress(struct specset *s, const struct pipeline *p)
 static bool
 check_settings(struct specset *s, const struct pipeline *p)
 {
-	static const char *const merge[] = { "error", "concat" }, *const reprocess[] = { "until_success", "every_job" };
+	static const char *const merge[] = { "error", "concat", 0 }, *const reprocess[] = { "until_success", "every_job", 0 };
 	const struct parallelism *par = p->parallelism_spec;
 	bool ok = check_word(s, &p->merge, "merge", merge);
 
 	ok &= check_word(s, &p->reprocess_spec, "reprocess_spec", reprocess);
+	ok &= check_cronspec(s, &p->schedule);
 	if (p->datum_tries.v < 0 || p->datum_tries.v > 1000000)
 		ok = diag_error(s->d, p->datum_tries.at, "'datum_tries' is the number of attempts in all: 1 for no retry");
 	if (par && (par->constant.v < 0 || par->constant.v > 1000000))
@@ -427,6 +521,8 @@ check_source(struct specset *s, struct source *src)
 	if (!strcmp(src->name, DIR_OUT))
 		return diag_error(s->d, src->at, "a repo cannot be called 'out': that is where outputs go");
 	src->dir = clean_path(s->a, src->dir);
+	if (!strcmp(src->dir, "-"))
+		src->dir = "./-";       /* "-" is where ticks are */
 	for (up = src->dir; !strncmp(up, "../", 3); up += 3)
 		;
 	if (!*up || !strcmp(up, ".."))

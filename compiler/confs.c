@@ -34,6 +34,7 @@ static void
 make_input(struct specset *s, const struct input *in, struct conf_input *c)
 {
 	const struct pfs *p = in->pfs;
+	const struct cron *cr = in->cron;
 	const struct input *member;
 	const char *word;
 	size_t n;
@@ -42,6 +43,12 @@ make_input(struct specset *s, const struct input *in, struct conf_input *c)
 		*c = (struct conf_input){ .kind = CONF_PFS, .name = pfs_name(p), .repo = p->repo.s, .branch = text_or(&p->branch, "master"),
 		    .glob = p->glob.s, .join_on = text_or(&p->join_on, ""), .group_by = text_or(&p->group_by, ""),
 		    .outer = p->outer_join.v, .lazy = p->lazy.v, .empty = p->empty_files.v, .trigger = trigger_text(s, p->trigger) };
+		return;
+	}
+	if (cr) {
+		*c = (struct conf_input){ .kind = CONF_CRON, .name = cr->name.s, .repo = cr->ticks.s, .spec = cr->spec.s,
+		    .start = text_or(&cr->start, ""), .overwrite = cr->overwrite.v, .tz = text_or(&cr->tz, ""),
+		    .missed = text_or(&cr->missed, ""), .overlap = text_or(&cr->overlap, ""), .jitter = text_or(&cr->jitter, "") };
 		return;
 	}
 	member = input_members(in, &n, &word);

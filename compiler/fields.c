@@ -98,7 +98,7 @@ static const struct field gpu_rows[] = {
 	FIELD(gpu, "type", type, FK_STR, FS_HONOURED, "the kind of GPU"),
 	FIELD(gpu, "number", number, FK_INT, FS_HONOURED, "how many"),
 };
-static TABLE(gpu_table, "gpu", "a gpu", gpu, gpu_rows);
+TABLE(gpu_table, "gpu", "a gpu", gpu, gpu_rows);
 
 static const struct field resources_rows[] = {
 	FIELD(resources, "cpu", cpu, FK_NUMBER, FS_HONOURED, "cores"),
@@ -173,7 +173,7 @@ static const struct field input_rows[] = {
 	FIELD_SUB(input, "union", union_, FK_OBJS, FS_HONOURED, input_table, "the datums of each member"),
 	FIELD_SUB(input, "join", join, FK_OBJS, FS_HONOURED, input_table, "combinations of files with the same join_on"),
 	FIELD_SUB(input, "group", group, FK_OBJS, FS_HONOURED, input_table, "a datum for all files with the same group_by"),
-	FIELD_SUB(input, "cron", cron, FK_OBJ, FS_HONOURED, cron_table, "a tick at certain times"),
+	FIELD_SUB(input, "cron", cron, FK_OBJ, FS_LATER, cron_table, "a file a tick, at certain times; nothing ticks yet: no datums"),
 	FIELD_SUB(input, "git", git, FK_OBJ, FS_REFUSED, git_table, "clone the repository into a folder and name that under 'repos'"),
 };
 TABLE(input_table, "input", "an input", input, input_rows);
@@ -279,8 +279,7 @@ static const struct field pipeline_rows[] = {
 	FIELD(pipeline, "datum_tries", datum_tries, FK_INT, FS_HONOURED, "attempts of a datum in all; 3 if not given or 0"),
 	FIELD(pipeline, "datum_timeout", datum_timeout, FK_DURATION, FS_LATER, "the longest that an attempt may take"),
 	FIELD(pipeline, "job_timeout", job_timeout, FK_DURATION, FS_LATER, "the longest that a job may take, from its own first datum"),
-	{ .name = "reprocess_spec", .kind = FK_STR, .status = FS_LATER, .usual = "until_success",
-	    .off = offsetof(struct pipeline, reprocess_spec), .why = "until_success (if not given), or every_job: skip nothing" },
+	FIELD(pipeline, "reprocess_spec", reprocess_spec, FK_STR, FS_HONOURED, "until_success (if not given), or every_job: a job runs all its datums"),
 	FIELD(pipeline, "salt", salt, FK_STR, FS_HONOURED, "a text that is part of every datum's identity"),
 	FIELD_SUB(pipeline, "resource_requests", resource_requests, FK_OBJ, FS_LATER, resources_table, "what a datum needs"),
 	FIELD_SUB(pipeline, "resource_limits", resource_limits, FK_OBJ, FS_LATER, resources_table, "what a datum may take"),
@@ -307,7 +306,7 @@ static const struct field pipeline_rows[] = {
 	FIELD_SUB(pipeline, "service", service, FK_OBJ, FS_REFUSED, service_table, "make runs things that end; let systemd run the service on out/"),
 	FIELD_SUB(pipeline, "spout", spout, FK_OBJ, FS_REFUSED, spout_table, "make runs things that end; let a daemon write files into a source's folder"),
 	FIELD(pipeline, "tf_job", tf_job, FK_RAW, FS_REFUSED, "Pachyderm never supported it either"),
-	FIELD(pipeline, "inputs", inputs, FK_RAW, FS_REFUSED, "of Pachyderm 1.3; write 'input' with a glob"),
+	FIELD(pipeline, "inputs", inputs, FK_RAW, FS_MAPPED, "of Pachyderm 1.3: one is a pfs input, several are a cross of them"),
 	{ .name = "spec_commit", .kind = FK_RAW, .status = FS_NO_EFFECT, .quiet = true, .off = offsetof(struct pipeline, spec_commit), .why = "of Pachyderm's API" },
 	{ .name = "update", .kind = FK_BOOL, .status = FS_NO_EFFECT, .quiet = true, .off = offsetof(struct pipeline, update), .why = "of Pachyderm's API" },
 	{ .name = "reprocess", .kind = FK_BOOL, .status = FS_NO_EFFECT, .quiet = true, .off = offsetof(struct pipeline, reprocess), .why = "of Pachyderm's API" },

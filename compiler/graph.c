@@ -85,6 +85,18 @@ is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Crons that say so may share the repo of their ticks. */
+static void
+drop_same_ticks(struct specset *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_source; i++)
+		if (!n || !s->source[i].ticks || !s->source[n - 1].ticks || strcmp(s->source[i].name, s->source[n - 1].name))
+			s->source[n++] = s->source[i];
+	s->n_source = n;
+}
+
 static bool
 sort_names(struct specset *s)
 {
@@ -104,6 +116,7 @@ sort_names(struct specset *s)
 		ok = diag_error(s->d, p->id->name.at, "pipeline '%s' is defined twice", pipeline_name(p));
 		diag_note(s->d, q->id->name.at, "first here");
 	}
+	drop_same_ticks(s);
 	for (size_t i = 0; i < s->n_source; i++) {
 		const struct source *src = &s->source[i];
 		const struct pipeline *p = graph_pipeline(s, src->name);

@@ -69,7 +69,7 @@ add_dir(struct leaf *l, const char *path, size_t n)
 	m->kind = 'd';
 	m->id = id;
 	manifest_below(l->m, m->path, &lo, &hi);
-	key_dir_hash(l->m, lo, hi, m->empty, id);
+	key_dir_hash(l->m, lo, hi, id);
 }
 
 static int

@@ -132,10 +132,23 @@ by_key(const void *pa, const void *pb)
 	return c ? c : a->key.at.off < b->key.at.off ? -1 : a->key.at.off > b->key.at.off;
 }
 
+/* What is given twice is an error; in a document as Pachyderm has them a warning, and the last counts, as for Pachyderm. */
+static bool
+given_twice(struct specset *s, const char *name, struct span at, struct span first)
+{
+	if (s->lenient)
+		diag_warn(s->d, at, "'%s' is given twice; this one, the last, counts", name);
+	else
+		diag_error(s->d, at, "'%s' is given twice", name);
+	diag_note(s->d, first, "first here");
+	return s->lenient;
+}
+
 /* A map of free names.  Sorted by name: the order in the file means nothing. */
 static bool
 load_pairs(struct specset *s, const struct ynode *n, const char *name, struct pairs *ret)
 {
+	size_t kept = 0;
 	bool ok = true;
 
 	if (!want_map(s, n, name))
@@ -152,11 +165,16 @@ load_pairs(struct specset *s, const struct ynode *n, const char *name, struct pa
 			ok = false;
 	}
 	qsort(ret->v, ret->n, sizeof *ret->v, by_key);
-	for (size_t i = 1; i < ret->n; i++)
-		if (!strcmp(ret->v[i].key.s, ret->v[i - 1].key.s)) {
-			ok = diag_error(s->d, ret->v[i].key.at, "'%s' is given twice in '%s'", ret->v[i].key.s, name);
-			diag_note(s->d, ret->v[i - 1].key.at, "first here");
+	for (size_t i = 0; i < ret->n; i++) {
+		if (kept && !strcmp(ret->v[i].key.s, ret->v[kept - 1].key.s)) {
+			const char *what = arena_fmt(s->a, "%s.%s", name, ret->v[i].key.s);
+
+			ok &= given_twice(s, what, ret->v[i].key.at, ret->v[kept - 1].key.at);
+			kept--;
 		}
+		ret->v[kept++] = ret->v[i];
+	}
+	ret->n = kept;
 	ret->at = n->at;
 	ret->set = true;
 	return ok;
@@ -169,6 +187,14 @@ load_obj(struct specset *s, const struct ynode *n, const struct field *f, void *
 {
 	void *obj;
 
+	if (n->kind == Y_SCALAR && f->sub == &gpu_table) {
+		/* As it was written up to 1.7: how many. */
+		const struct field *number = field_find(&gpu_table, "number");
+
+		obj = arena_alloc(s->a, sizeof(struct gpu));
+		memcpy(dst, &obj, sizeof obj);
+		return load_num(s, n, number, (struct num *)(void *)((char *)obj + number->off));
+	}
 	if (!want_map(s, n, f->name))
 		return false;
 	obj = arena_alloc(s->a, f->sub->size);
@@ -304,6 +330,30 @@ unknown_field(struct specset *s, const struct table *t, const struct ynode *key)
 	return diag_error(s->d, key->at, "unknown field '%s'%s", key->text, did_you_mean(s->a, key->text, name, n));
 }
 
+static size_t
+kind_size(enum field_kind kind)
+{
+	switch (kind) {
+	case FK_STR:
+	case FK_NUMBER:
+		return sizeof(struct str);
+	case FK_STRS:
+		return sizeof(struct strs);
+	case FK_INTS:
+		return sizeof(struct nums);
+	case FK_PAIRS:
+		return sizeof(struct pairs);
+	case FK_OBJ:
+		return sizeof(void *);
+	case FK_OBJS:
+		return sizeof(struct objs);
+	case FK_RAW:
+		return sizeof(struct raw);
+	default:
+		return sizeof(struct num);
+	}
+}
+
 static bool
 load_table(struct specset *s, const struct ynode *map, const struct table *t, void *dst)
 {
@@ -322,12 +372,11 @@ load_table(struct specset *s, const struct ynode *map, const struct table *t, vo
 		}
 		if (seen[f - t->field]) {
 			if (k->at.off != told)
-				diag_error(s->d, k->at, "'%s' is given twice", field_path(s, t, f));
-			if (k->at.off != told)
-				diag_note(s->d, seen[f - t->field]->at, "first here");
+				ok &= given_twice(s, field_path(s, t, f), k->at, seen[f - t->field]->at);
 			told = k->at.off;
-			ok = false;
-			continue;
+			if (!s->lenient)
+				continue;
+			memset((char *)dst + f->off, 0, kind_size(f->kind));
 		}
 		seen[f - t->field] = k;
 		if (ynode_is_null(k->val))
@@ -339,6 +388,15 @@ load_table(struct specset *s, const struct ynode *map, const struct table *t, vo
 }
 
 static bool
+has_shorthand(const struct ynode *map)
+{
+	for (const struct ynode *k = map->kids; k; k = k->next)
+		if (shorthand_find(k->text))
+			return true;
+	return false;
+}
+
+static bool
 load_pipeline(struct specset *s, const struct ynode *map, const struct ynode *name)
 {
 	const struct ynode *lowered;
@@ -347,12 +405,14 @@ load_pipeline(struct specset *s, const struct ynode *map, const struct ynode *na
 
 	if (map->kind != Y_MAP)
 		return diag_error(s->d, map->at, "pipeline '%s' is a map, this is %s", name ? name->text : "", ynode_kind_name(map));
+	s->lenient = !name && !has_shorthand(map);
 	lowered = lower_pipeline(s, map, name, &ok);
 	GROW(s->pipeline, s->n_pipeline, s->cap_pipeline);
 	p = &s->pipeline[s->n_pipeline++];
 	memset(p, 0, sizeof *p);
 	p->at = name ? name->at : map->at;
 	ok &= load_table(s, lowered, &pipeline_table, p);
+	s->lenient = false;
 	p->broken = !ok;
 	return ok;
 }
@@ -375,7 +435,7 @@ load_repo(struct specset *s, const struct ynode *key)
 	}
 	GROW(s->source, s->n_source, s->cap_source);
 	src = &s->source[s->n_source++];
-	*src = (struct source){ key->text, form.source.s, key->at, form.keep.v, true };
+	*src = (struct source){ .name = key->text, .dir = form.source.s, .at = key->at, .keep = form.keep.v, .declared = true };
 	if (strstr(form.source.s, "://"))
 		return diag_error(s->d, form.source.at, "repo '%s': only folders can be sources yet, not '%s'", key->text, form.source.s);
 	return true;

@@ -218,10 +218,15 @@ tree_text(struct buf *b, const struct input *in)
 		leaf_text(b, in->pfs);
 		return;
 	}
+	if (in->cron) {
+		buf_str(b, "ticks at ");
+		picture_text(b, in->cron->spec.s);
+		return;
+	}
 	member = input_members(in, &n, &word);
 	buf_fmt(b, "%s of ", word);
 	for (size_t i = 0; i < n; i++) {
-		bool nested = !member[i].pfs;
+		bool nested = !member[i].pfs && !member[i].cron;
 
 		buf_str(b, i == 0 ? "" : i + 1 == n ? " and " : ", ");
 		if (nested)

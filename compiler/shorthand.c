@@ -7,6 +7,7 @@
  *   cmd, stdin, env, code…  the same field of transform
  *   tries, timeout, workers datum_tries, datum_timeout, parallelism_spec: {constant: …}
  *   egress: URL             egress: {URL: URL}; of a list, each
+ *   inputs: [{repo: …}]     of Pachyderm 1.3: input: {pfs: …}, of several a cross
  *
  * (STAR for an asterisk.)  Nodes are made anew with the places of what was written, so that an error in a short form
  * points to it.  Both ways can be mixed in one pipeline; what is said twice is found when the long form is loaded. */
@@ -158,6 +159,80 @@ lower_input(struct specset *s, const struct ynode *n)
 	return out;
 }
 
+/* How 1.2 and 1.3 say which files are a datum: a glob, or a method by its name or its partition. */
+static const char *
+method_glob(struct specset *s, const struct ynode *method)
+{
+	const struct ynode *word = method->kind == Y_MAP ? ynode_get(method, "partition") : method;
+	bool whole = word && word->kind == Y_SCALAR && (!strcmp(word->text, "global") || !strcmp(word->text, "REPO"));
+
+	diag_warn(s->d, method->at, "'method' is of Pachyderm 1.2: read as glob \"%s\", %s", whole ? "/" : "/*",
+	    whole ? "all as one datum" : "a datum for each file or folder at the top");
+	return whole ? "/" : "/*";
+}
+
+/* One of 1.3's inputs: {repo: {name: …}, branch, glob, lazy, from, run_empty}.  What is none of these is found when it is loaded. */
+static const struct ynode *
+lower_old_input(struct specset *s, const struct ynode *old)
+{
+	struct ynode *pfs = make_node(s, Y_MAP, old->at), *in = make_node(s, Y_MAP, old->at);
+	const struct ynode *method = 0;
+	struct chain fields, kinds;
+	bool glob = false;
+
+	if (old->kind != Y_MAP)
+		return diag_error(s->d, old->at, "'inputs' is a list of maps, this is %s", ynode_kind_name(old)), (void *)0;
+	chain_init(&fields);
+	for (const struct ynode *k = old->kids; k; k = k->next) {
+		const struct ynode *name = k->val->kind == Y_MAP ? ynode_get(k->val, "name") : 0;
+
+		if (!strcmp(k->text, "method"))
+			method = k->val;
+		else if ((!strcmp(k->text, "repo") || !strcmp(k->text, "branch")) && name)
+			add_pair(s, &fields, k->text, k->at, name);
+		else if (!strcmp(k->text, "from") || !strcmp(k->text, "fromCommit"))
+			add_pair(s, &fields, "from_commit", k->at, k->val);
+		else if (!field_name_is("run_empty", k->text))
+			add_pair(s, &fields, k->text, k->at, k->val);
+		glob |= !strcmp(k->text, "glob");
+	}
+	if (!glob && method) {
+		const char *text = method_glob(s, method);
+
+		add_pair(s, &fields, "glob", method->at, make_text(s, text, strlen(text), method->at));
+	}
+	pfs->kids = fields.first;
+	chain_init(&kinds);
+	add_pair(s, &kinds, "pfs", old->at, pfs);
+	in->kids = kinds.first;
+	return in;
+}
+
+static const struct ynode *
+lower_old_inputs(struct specset *s, const struct ynode *list)
+{
+	struct ynode *members = make_node(s, Y_SEQ, list->at), *out = make_node(s, Y_MAP, list->at);
+	struct chain c, kinds;
+
+	if (list->kind != Y_SEQ || !list->kids)
+		return diag_error(s->d, list->at, "'inputs' is Pachyderm 1.3's list of inputs; write 'input: REPO/*' or 'input: {pfs: {…}}'"), (void *)0;
+	chain_init(&c);
+	for (const struct ynode *k = list->kids; k; k = k->next) {
+		const struct ynode *in = lower_old_input(s, k);
+
+		if (!in)
+			return 0;
+		chain_add(&c, copy_of(s, in));
+	}
+	if (!c.first->next)
+		return c.first;
+	members->kids = c.first;
+	chain_init(&kinds);
+	add_pair(s, &kinds, "cross", list->at, members);
+	out->kids = kinds.first;
+	return out;
+}
+
 /* The lines of a text; the last newline ends the last line. */
 static const struct ynode *
 lines_of(struct specset *s, const struct ynode *text)
@@ -223,6 +298,13 @@ lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct 
 	const struct shorthand *sh = shorthand_find(k->text);
 	const char *dot = sh ? strchr(sh->target, '.') : 0;
 
+	if (!strcmp(k->text, "inputs") && !ynode_is_null(k->val)) {
+		const struct ynode *in = lower_old_inputs(s, k->val);
+
+		if (in)
+			add_pair(s, top, "input", k->at, in);
+		return in;
+	}
 	if (field_name_is("input", k->text)) {
 		const struct ynode *in = lower_input(s, k->val);
 
@@ -274,8 +356,14 @@ lower_pipeline(struct specset *s, const struct ynode *map, const struct ynode *n
 		add_pair(s, &top, "pipeline", name->at, id);
 	}
 	for (const struct ynode *k = map->kids; k; k = k->next) {
-		if (!strcmp(k->text, "transform"))
+		if (!strcmp(k->text, "transform")) {
+			if (tr_key && s->lenient) {
+				diag_warn(s->d, k->at, "'transform' is given twice; this one, the last, counts");
+				diag_note(s->d, tr_key->at, "first here");
+				chain_init(&transform);
+			}
 			tr_key = k;
+		}
 		*ok &= lower_field(s, k, &top, &transform);
 	}
 	if (transform.first) {

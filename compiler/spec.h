@@ -65,6 +65,7 @@ struct pfs {
 struct cron {
 	struct str name, spec, repo, start, project, commit, tz, missed, overlap, jitter;
 	struct num overwrite;
+	struct str ticks;           /* of check.c: the repo of its ticks */
 };
 
 struct git { struct str name, url, branch; };
@@ -144,6 +145,7 @@ struct source {
 	struct span at;
 	bool keep;
 	bool declared;
+	bool ticks;                 /* of a cron input: no folder */
 };
 
 /* A repo as `repos:` says it. */
@@ -162,6 +164,7 @@ struct specset {
 	const struct field **noted; /* given fields that have no effect, each once */
 	size_t n_noted, cap_noted;
 	bool strict;
+	bool lenient;               /* a document as Pachyderm has them is loaded: of what is given twice the last counts */
 
 	/* Of graph.c: */
 	struct pipeline **by_name;  /* sorted */

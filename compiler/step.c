@@ -40,7 +40,7 @@ set_flag(const char *s)
 static bool
 is_sh_stdin(const struct transform *t)
 {
-	if (!t->stdin_lines.n || (strcmp(t->cmd.v[0].s, "sh") != 0 && strcmp(t->cmd.v[0].s, "/bin/sh") != 0))
+	if (!t->cmd.n || !t->stdin_lines.n || (strcmp(t->cmd.v[0].s, "sh") != 0 && strcmp(t->cmd.v[0].s, "/bin/sh") != 0))
 		return false;
 	for (size_t i = 1; i < t->cmd.n; i++)
 		if (!set_flag(t->cmd.v[i].s) && !(strcmp(t->cmd.v[i].s, "-s") == 0 && i + 1 == t->cmd.n))
@@ -74,6 +74,10 @@ add_exec(struct buf *b, const struct transform *t)
 {
 	struct buf end = BUF_INIT;
 
+	if (!t->cmd.n) {
+		buf_str(b, "echo 'this pipeline has no cmd, and the entrypoint of its image is not run here: give it one' >&2\nexit 127\n");
+		return;
+	}
 	buf_str(b, "exec");
 	for (size_t i = 0; i < t->cmd.n; i++) {
 		buf_byte(b, ' ');
@@ -100,8 +104,8 @@ add_names(struct buf *b, const struct input *in)
 	size_t n;
 	const struct input *member = input_members(in, &n, &word);
 
-	if (in->pfs) {
-		for (const char *c = pfs_name(in->pfs); *c; c++)
+	if (in->pfs || in->cron) {
+		for (const char *c = in->pfs ? pfs_name(in->pfs) : in->cron->name.s; *c; c++)
 			buf_byte(b, *c == '-' ? '_' : *c);
 		buf_str(b, "=… ");
 	}
@@ -149,6 +153,8 @@ is_data(const struct specset *s, const char *path)
 	if (!strncmp(path, DIR_OUT "/", sizeof DIR_OUT) || !strncmp(path, DIR_STATE "/", sizeof DIR_STATE))
 		return true;
 	for (size_t i = 0; i < s->n_source; i++) {
+		if (s->source[i].ticks)
+			continue;
 		n = strlen(s->source[i].dir);
 		if (!strncmp(path, s->source[i].dir, n) && (!path[n] || path[n] == '/'))
 			return true;

@@ -8,9 +8,11 @@
  * a short walk, and none at all in a text that is ASCII.
  *
  * JSON comes by the same way.  What YAML does not take of it is made good before: tabs between tokens become blanks
- * (byte for byte, so that places stay), and objects that just follow one another are parsed one by one. */
+ * and pairs of surrogates one escape (byte for byte, so that places stay), and objects that just follow one another,
+ * with or without "---" between them, are parsed one by one. */
 #include "yaml.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -365,7 +367,20 @@ parse_slice(struct reader *r, const char *text, size_t n)
 	return ok;
 }
 
-/* Past blanks and comments. */
+/* A line of "---" (or "...") only. */
+static bool
+is_marker(const char *s, size_t n, size_t i)
+{
+	size_t end = i + 3;
+
+	if (n - i < 3 || (i && s[i - 1] != '\n') || (memcmp(s + i, "---", 3) != 0 && memcmp(s + i, "...", 3) != 0))
+		return false;
+	while (end < n && (s[end] == ' ' || s[end] == '\t' || s[end] == '\r'))
+		end++;
+	return end == n || s[end] == '\n';
+}
+
+/* Past blanks, comments and what stands between documents. */
 static size_t
 skip_blank(const char *s, size_t n, size_t i)
 {
@@ -373,10 +388,41 @@ skip_blank(const char *s, size_t n, size_t i)
 		if (s[i] == '#')
 			while (i < n && s[i] != '\n')
 				i++;
+		else if (is_marker(s, n, i))
+			i += 2;
 		else if (!strchr(" \t\r\n", s[i]) || !s[i])
 			break;
 	}
 	return i < n ? i : n;
+}
+
+static bool
+hex_unit(const char *s, unsigned *ret)
+{
+	*ret = 0;
+	if (s[0] != '\\' || s[1] != 'u')
+		return false;
+	for (int i = 2; i < 6; i++) {
+		char c = s[i] | 32;
+
+		if (!(s[i] >= '0' && s[i] <= '9') && !(c >= 'a' && c <= 'f'))
+			return false;
+		*ret = *ret << 4 | (unsigned)(s[i] <= '9' ? s[i] - '0' : c - 'a' + 10);
+	}
+	return true;
+}
+
+/* "\uD83D\uDE00" is "\U0001F600" to YAML; a backslash before a line's end says nothing, and fills the two bytes. */
+static void
+join_surrogates(char *s)
+{
+	unsigned hi, lo;
+	char text[16];
+
+	if (!hex_unit(s, &hi) || hi < 0xd800 || hi > 0xdbff || !hex_unit(s + 6, &lo) || lo < 0xdc00 || lo > 0xdfff)
+		return;
+	snprintf(text, sizeof text, "\\\n\\U%08X", 0x10000 + ((hi - 0xd800) << 10) + (lo - 0xdc00));
+	memcpy(s, text, 12);
 }
 
 /* The end of the JSON value that begins at i, 0 if it does not end or is no JSON; its tabs become blanks in `s`. */
@@ -389,9 +435,13 @@ json_end(char *s, size_t n, size_t i)
 		char c = s[i];
 
 		if (c == '"') {
-			for (i++; i < n && s[i] != '"'; i++)
-				if (s[i] == '\\')
-					i++;
+			for (i++; i < n && s[i] != '"'; i++) {
+				if (s[i] != '\\')
+					continue;
+				if (n - i >= 12 && s[i + 1] == 'u')
+					join_surrogates(s + i);
+				i++;
+			}
 		} else if (c == '{' || c == '[') {
 			depth++;
 		} else if (c == '}' || c == ']') {
@@ -399,6 +449,9 @@ json_end(char *s, size_t n, size_t i)
 				return i + 1;
 		} else if (c == '\t') {
 			s[i] = ' ';
+		} else if (c == '#' && strchr(" \t\r\n,", s[i - 1])) {
+			while (i + 1 < n && s[i + 1] != '\n')
+				i++;
 		} else if (c == '#' || c == '\'') {
 			return 0;
 		}
@@ -416,9 +469,10 @@ count_chars(const char *s, size_t n)
 	return chars;
 }
 
-/* A text of JSON values that follow one another: each for itself.  False in *ret_json: it is no such text. */
+/* A text of JSON values that follow one another: each for itself.  False in *ret_json: it is no such text, but *text has
+ * those made good that it begins with. */
 static bool
-parse_json(struct reader *r, bool *ret_json)
+parse_json(struct reader *r, const char **text, bool *ret_json)
 {
 	char *copy;
 	size_t first = skip_blank(r->text, r->n, 0), slices = 0, end = 0, counted = 0;
@@ -427,7 +481,7 @@ parse_json(struct reader *r, bool *ret_json)
 	*ret_json = false;
 	if (first == r->n || (r->text[first] != '{' && r->text[first] != '['))
 		return true;
-	copy = arena_dup(r->nodes, r->text, r->n);
+	*text = copy = arena_dup(r->nodes, r->text, r->n);
 	for (size_t i = first; i < r->n; i = skip_blank(copy, r->n, end)) {
 		end = copy[i] == '{' || copy[i] == '[' ? json_end(copy, r->n, i) : 0;
 		if (!end || ++slices > SLICES_MAX)
@@ -462,7 +516,7 @@ yaml_parse(struct arena *a, struct arena *nodes, struct diag *d, const char *tex
 	r->docs_end = &r->docs;
 	r->level = xmalloc(YAML_DEPTH * sizeof *r->level);
 	stride_make(r);
-	ok = parse_json(r, &json);
+	ok = parse_json(r, &text, &json);
 	if (ok && !json)
 		ok = parse_slice(r, text, n);
 	*ret_docs = r->docs;

@@ -15,6 +15,7 @@
 #include "../base/mem.h"
 #include "failure.h"
 #include "result.h"
+#include "shown.h"
 #include "store.h"
 #include "view.h"
 
@@ -64,6 +65,24 @@ add_file(struct walk *w, bool linked)
 	return &c->found[c->n++];
 }
 
+/* Content of which the command saw the name only. */
+static int
+take_unseen(struct walk *w, const struct shown *input)
+{
+	struct found *f = add_file(w, true);
+
+	f->kind = input->kind;
+	f->size = input->size;
+	f->id = input->id;
+	if (store_has(&input->id, input->size))
+		return 0;
+	if (store_copy(shown_behind(w->view, input), &f->id, &f->size, w->err) < 0)
+		return -1;
+	if (oid_eq(&f->id, &input->id))
+		return 0;
+	return fault_set(w->fault, CLASS_INPUT_CHANGED, "output '%s' is a symlink to an input that changed since the scan: run make again", below(w));
+}
+
 /* What a symlink points at.  Content of an input is known by its hash. */
 static int
 walk_link(struct walk *w, const struct parent *up)
@@ -87,7 +106,7 @@ walk_link(struct walk *w, const struct parent *up)
 		return bad(w, "is a symlink to something that is neither a file nor a directory");
 	input = view_find(w->view, &st);
 	if (input && input->as == SHOWN_EMPTY)
-		return bad(w, "is a symlink to an input of which only the name is shown (empty_files)");
+		return take_unseen(w, input);
 	f = add_file(w, true);
 	f->kind = st.st_mode & S_IXUSR ? 'x' : 'f';
 	if (input && store_has(&input->id, input->size)) {

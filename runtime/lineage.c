@@ -325,10 +325,7 @@ dir_fits(const struct manifest *m, size_t lo, size_t hi, const struct oid *id)
 {
 	struct oid got;
 
-	key_dir_hash(m, lo, hi, false, &got);
-	if (oid_eq(&got, id))
-		return true;
-	key_dir_hash(m, lo, hi, true, &got);
+	key_dir_hash(m, lo, hi, &got);
 	return oid_eq(&got, id);
 }
 

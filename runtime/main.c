@@ -36,6 +36,7 @@ static const struct verb verbs[] = {
 	{ "cat", verb_cat, "REPO[@COMMIT]:PATH", "a file of a commit" },
 	{ "diff", verb_diff, "REPO[@A] [REPO[@B]]", "what changed between two commits" },
 	{ "glob", verb_compiler, "REPO PATTERN", "which paths a glob makes datums of" },
+	{ "schema", verb_compiler, "[--fields]", "the JSON Schema of specs, for editors" },
 	{ "fsck", verb_fsck, "[--repair]", "check the state against itself" },
 	{ "scan", verb_scan, NULL, NULL },
 	{ "stage", verb_stage, NULL, NULL },

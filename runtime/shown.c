@@ -39,7 +39,7 @@ shown_behind(struct view *v, const struct shown *s)
 	const struct plan_input *in = input_of(v, s);
 
 	buf_reset(&v->path);
-	if (s->as == SHOWN_SOURCE) {
+	if (strcmp(in->dir, "-") != 0) {
 		if (in->dir[0] != '/') {
 			buf_str(&v->path, v->project);
 			buf_byte(&v->path, '/');

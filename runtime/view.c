@@ -252,7 +252,7 @@ show_directory(struct view *v, const struct plan_match *m, struct fault *fault, 
 	if (!all)
 		return -1;
 	manifest_below(all, m->path, &lo, &hi);
-	key_dir_hash(all, lo, hi, m->empty, &have);
+	key_dir_hash(all, lo, hi, &have);
 	if (!oid_eq(&have, &m->id))
 		return err_set(err, 0, "the plan does not fit the commit of '%s:/%s': run make again", in->repo, m->path);
 	buf_reset(&v->path);

@@ -157,7 +157,7 @@ add_match(struct maker *k, unsigned input, const char *path, bool empty)
 		match.size = e->size;
 	} else {
 		manifest_below(m, path, &lo, &hi);
-		key_dir_hash(m, lo, hi, empty, &match.id);
+		key_dir_hash(m, lo, hi, &match.id);
 	}
 	GROW(k->datum.match, k->datum.n_match, k->datum.cap_match);
 	k->datum.match[k->datum.n_match++] = match;

@@ -205,15 +205,15 @@ details(void)
 	is_u64(datums_get(d, 3, &m), 1, "one match");
 	is_str(m[0]->join_on, "cb", "join_on is expanded");
 	is_str(m[0]->group_by, "b", "group_by is expanded");
-	key_dir_hash(&tree, 3, 4, true, &want);
-	ok(m[0]->kind == 'd' && m[0]->empty && oid_eq(m[0]->id, &want), "an empty directory match has the hash of its names");
+	key_dir_hash(&tree, 3, 4, &want);
+	ok(m[0]->kind == 'd' && m[0]->empty && oid_eq(m[0]->id, &want), "a directory of which only names are shown has the hash of its files");
 	datums_get(d, 1, &m);
 	ok(m[0]->kind == 'f' && m[0]->size == 1 && oid_eq(m[0]->id, &tree.v[1].id), "a file has its own");
 	datums_free(d);
 	if (!ok(datums_new(&d, &root, repo, 1, &err) == 0 && datums_count(d) == 1, "the root is one datum"))
 		return;
 	datums_get(d, 0, &m);
-	key_dir_hash(&tree, 0, tree.n, false, &want);
+	key_dir_hash(&tree, 0, tree.n, &want);
 	is_str(m[0]->path, "", "its path");
 	is_str(m[0]->join_on, "/", "$0 of it");
 	ok(m[0]->kind == 'd' && oid_eq(m[0]->id, &want), "the root's hash is over all files");
