@@ -22,6 +22,7 @@
 #include "../base/plan.h"
 #include "../base/ref.h"
 #include "../base/talk.h"
+#include "collected.h"
 #include "provenance.h"
 #include "query.h"
 #include "result.h"
@@ -233,21 +234,23 @@ check_pipeline(struct fsck *f, const char *name, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Commits that the history names and nobody has any more. */
+/* Commits that the history names and nobody has any more, although gc did not take them. */
 static int
 check_history(struct fsck *f, struct query *q, struct err *err)
 {
+	struct collected gone = COLLECTED_INIT;
 	struct prov *p = NULL;
 	struct q_job *v;
 	struct oid empty;
 	struct stat st;
 	char path[LAYOUT_MAX];
 	size_t n;
-	int rc = query_jobs(q, &f->a, NULL, "", 0, &v, &n, err);
+	int rc = collected_read(&gone, err) < 0 ? -1 : query_jobs(q, &f->a, NULL, "", 0, &v, &n, err);
 
 	manifest_empty_id(&empty);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (!v[i].has_commit || oid_eq(&v[i].commit, &empty) || lstat(layout_commit(path, &v[i].commit), &st) == 0)
+		if (!v[i].has_commit || oid_eq(&v[i].commit, &empty) || collected_has(&gone, &v[i].commit) ||
+		    lstat(layout_commit(path, &v[i].commit), &st) == 0)
 			continue;
 		if (f->repair && ((!p && prov_begin(&p, err) < 0) || prov_forget_commit(p, &v[i].commit, err) < 0))
 			rc = -1;
@@ -255,6 +258,7 @@ check_history(struct fsck *f, struct query *q, struct err *err)
 			fsck_finding(f, path, arena_fmt(&f->a, "gone: it was the output of job %.*s of '%s'", SHORT_HEX, v[i].id, v[i].pipeline),
 			    "taking it out of the history", f->repair);
 	}
+	collected_release(&gone);
 	if (rc == 0 && p)
 		return prov_commit(p, err);
 	prov_abort(p);
@@ -420,7 +424,7 @@ verb_fsck(int argc, char **argv)
 	}
 	if (optind != argc)
 		return show_usage(usage, false);
-	rc = state_find(NULL, &err);
+	rc = state_find(NULL, &err) < 0 ? -1 : state_make(&err);
 	if (rc == 0 && (lock = lock_take(LOCK_GC, false, false, &err)) < 0)
 		rc = -1;
 	if (rc == 0)

@@ -37,6 +37,7 @@ static const struct verb verbs[] = {
 	{ "diff", verb_diff, "REPO[@A] [REPO[@B]]", "what changed between two commits" },
 	{ "glob", verb_compiler, "REPO PATTERN", "which paths a glob makes datums of" },
 	{ "fsck", verb_fsck, "[--repair]", "check the state against itself" },
+	{ "gc", verb_gc, "[--run]", "what nothing needs any more; remove it" },
 	{ "scan", verb_scan, NULL, NULL },
 	{ "stage", verb_stage, NULL, NULL },
 	{ "plan", verb_compiler, NULL, NULL },
