@@ -25,6 +25,7 @@
 #include "collected.h"
 #include "provenance.h"
 #include "query.h"
+#include "rebuild.h"
 #include "result.h"
 #include "show.h"
 #include "state.h"
@@ -33,11 +34,12 @@
 #define DIR_DAMAGED DIR_STATE "/damaged"
 
 static const char usage[] =
-    "usage: dassie fsck [--repair] [--out] [--json]\n\n"
+    "usage: dassie fsck [--repair] [--rebuild] [--out] [--json]\n\n"
     "Checks .dassie: contents against their hashes, results, commits, refs and jobs against each other, the database.\n"
     "Exit status 0: sound, 1: something was found, 3: it could not look.\n\n"
     "        --repair  take away what is damaged, so that the next make computes it again; what is taken away lies in\n"
     "                  .dassie/damaged; your own files are never touched\n"
+    "        --rebuild make the database again from the files, first; the old one goes to .dassie/damaged\n"
     "        --out     compare out/ with what was written there, too (with --repair: write again what differs; your\n"
     "                  version goes to .dassie/damaged)\n"
     "        --json    one object a line\n";
@@ -284,7 +286,7 @@ check_database(struct fsck *f, struct err *err)
 		if (rc == 0 && f->repair && (take_out(FILE_DB "-wal", err) < 0 || take_out(FILE_DB "-shm", err) < 0))
 			rc = -1;
 		if (rc == 0)
-			fsck_finding(f, FILE_DB, what, "moving it away: make begins a new one, the history of past jobs is lost, no data is", f->repair);
+			fsck_finding(f, FILE_DB, what, "moving it away; 'dassie fsck --rebuild' makes a new one from the files", f->repair);
 	}
 	buf_release(&b);
 	return rc < 0 ? -1 : 0;
@@ -352,6 +354,21 @@ check_shown(struct fsck *f, const char *name, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
+/* The database first of all: the rest asks it. */
+static int
+make_database(struct fsck *f, struct err *err)
+{
+	struct buf told = BUF_INIT;
+	int rc = -1;
+
+	if (fsck_move_away(FILE_DB, err) == 0 && fsck_move_away(FILE_DB "-wal", err) == 0 && take_out(FILE_DB "-shm", err) == 0)
+		rc = rebuild(&told, err);
+	if (rc == 0 && !f->json)
+		buf_add(f->text, told.s, told.n);
+	buf_release(&told);
+	return rc < 0 ? err_wrap(err, "cannot make the database again") : 0;
+}
+
 static int
 check_all(struct fsck *f, struct err *err)
 {
@@ -409,24 +426,27 @@ int
 verb_fsck(int argc, char **argv)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "repair", no_argument, NULL, 'r' },
-		{ "out", no_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+		{ "out", no_argument, NULL, 'o' }, { "rebuild", no_argument, NULL, 'b' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct buf text = BUF_INIT;
 	struct fsck f = { .a = ARENA_INIT, .x = INDEX_INIT, .text = &text };
 	struct err err = ERR_INIT;
 	int c, rc, lock = -1;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c != 'j' && c != 'r' && c != 'o')
+		if (c != 'j' && c != 'r' && c != 'o' && c != 'b')
 			return show_usage(usage, c == 'h');
 		f.json |= c == 'j';
 		f.repair |= c == 'r';
 		f.out |= c == 'o';
+		f.rebuild |= c == 'b';
 	}
 	if (optind != argc)
 		return show_usage(usage, false);
 	rc = state_find(NULL, &err) < 0 ? -1 : state_make(&err);
 	if (rc == 0 && (lock = lock_take(LOCK_GC, false, false, &err)) < 0)
 		rc = -1;
+	if (rc == 0 && f.rebuild)
+		rc = make_database(&f, &err);
 	if (rc == 0)
 		rc = check_all(&f, &err);
 	if (lock >= 0)
