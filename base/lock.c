@@ -1,6 +1,7 @@
 /* lock.c: flock belongs to the open file, so children that inherit the descriptor hold the lock too: a stage's
  * runners keep their pipeline locked even when the stage itself is killed.  Whoever gets the lock writes
- * "PID START-ns" into the file; nobody decides anything by it, it only makes the waiting message useful. */
+ * "PID START-ns" into the file; nobody decides anything by it, it only makes the waiting message useful.  Those who
+ * share a lock write nothing: /proc/locks names one of them. */
 #include "lock.h"
 
 #include <errno.h>
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +47,53 @@ note_holder(int fd)
 	/* For messages only: a full disk must not cost us the lock. */
 	if (pwrite(fd, text, (size_t)n, 0) < 0)
 		return;
+}
+
+/* "1: FLOCK  ADVISORY  READ 4711 08:01:131 0 EOF"; those that wait have "->" after the number. */
+static bool
+parse_holder(char *line, const struct stat *st, long *ret_pid)
+{
+	char *field[6], *save = NULL, *end;
+	size_t n = 0;
+
+	for (char *s = line; n < 6 && (field[n] = strtok_r(s, " \n", &save)); s = NULL)
+		n++;
+	if (n < 6 || strcmp(field[1], "FLOCK"))
+		return false;
+	*ret_pid = strtol(field[4], &end, 10);
+	if (*end || *ret_pid <= 0 || strtoul(field[5], &end, 16) != major(st->st_dev) || *end != ':' ||
+	    strtoul(end + 1, &end, 16) != minor(st->st_dev) || *end != ':')
+		return false;
+	return strtoull(end + 1, &end, 10) == st->st_ino && *end == '\0';
+}
+
+long
+lock_holder(const char *name)
+{
+	FILE *f = fopen("/proc/locks", "re");
+	char path[LAYOUT_MAX], line[256];
+	struct stat st;
+	long pid, found = 0;
+
+	if (f && stat(layout_lock(path, name), &st) == 0)
+		while (found == 0 && fgets(line, sizeof line, f))
+			if (parse_holder(line, &st, &pid))
+				found = pid;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* The gc lock is shared by whoever makes, and held alone by gc and fsck. */
+static void
+tell_alone(void)
+{
+	long pid = lock_holder(LOCK_GC);
+
+	if (pid > 0)
+		talk("waiting for a running make (pid %ld) to come to an end", pid);
+	else
+		talk("waiting for a running make to come to an end");
 }
 
 static void
@@ -101,7 +151,9 @@ lock_take(const char *name, bool shared, bool inherit, struct err *err)
 		}
 		if (i < 50)
 			nanosleep(&nap, NULL);
-		if (i == 49)
+		if (i == 49 && !shared && strcmp(name, LOCK_GC) == 0)
+			tell_alone();
+		else if (i == 49)
 			tell_waiting(fd, name);
 	}
 	if (!shared)

@@ -15,6 +15,7 @@
 #include "../base/layout.h"
 #include "../base/manifest.h"
 #include "../base/ref.h"
+#include "collected.h"
 #include "repoarg.h"
 #include "show.h"
 
@@ -60,9 +61,20 @@ content_find(const char *repo, const struct entry *e, struct buf *ret_path, stru
 int
 content_commit(const struct repoarg *r, struct query *q, struct manifest *ret, struct err *err)
 {
+	struct collected c = COLLECTED_INIT;
+	struct err ignored = ERR_INIT;
 	struct oid id;
+	char path[LAYOUT_MAX];
+	int rc;
 
-	return repoarg_commit(r, q, &id, err) < 0 ? -1 : manifest_load(ret, &id, err);
+	if (repoarg_commit(r, q, &id, err) < 0)
+		return -1;
+	rc = manifest_load(ret, &id, err);
+	if (rc < 0 && access(layout_commit(path, &id), F_OK) < 0 && collected_read(&c, &ignored) == 0 && collected_has(&c, &id))
+		err_set(err, 0, "commit %.12s of '%s' is no longer there: it was old, and removed by 'dassie gc'",
+		    path + sizeof DIR_COMMITS, r->repo);
+	collected_release(&c);
+	return rc;
 }
 
 int

@@ -22,8 +22,10 @@
 #include "../base/plan.h"
 #include "../base/ref.h"
 #include "../base/talk.h"
+#include "collected.h"
 #include "provenance.h"
 #include "query.h"
+#include "rebuild.h"
 #include "result.h"
 #include "show.h"
 #include "state.h"
@@ -32,11 +34,12 @@
 #define DIR_DAMAGED DIR_STATE "/damaged"
 
 static const char usage[] =
-    "usage: dassie fsck [--repair] [--out] [--json]\n\n"
+    "usage: dassie fsck [--repair] [--rebuild] [--out] [--json]\n\n"
     "Checks .dassie: contents against their hashes, results, commits, refs and jobs against each other, the database.\n"
     "Exit status 0: sound, 1: something was found, 3: it could not look.\n\n"
     "        --repair  take away what is damaged, so that the next make computes it again; what is taken away lies in\n"
     "                  .dassie/damaged; your own files are never touched\n"
+    "        --rebuild make the database again from the files, first; the old one goes to .dassie/damaged\n"
     "        --out     compare out/ with what was written there, too (with --repair: write again what differs; your\n"
     "                  version goes to .dassie/damaged)\n"
     "        --json    one object a line\n";
@@ -233,21 +236,23 @@ check_pipeline(struct fsck *f, const char *name, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Commits that the history names and nobody has any more. */
+/* Commits that the history names and nobody has any more, although gc did not take them. */
 static int
 check_history(struct fsck *f, struct query *q, struct err *err)
 {
+	struct collected gone = COLLECTED_INIT;
 	struct prov *p = NULL;
 	struct q_job *v;
 	struct oid empty;
 	struct stat st;
 	char path[LAYOUT_MAX];
 	size_t n;
-	int rc = query_jobs(q, &f->a, NULL, "", 0, &v, &n, err);
+	int rc = collected_read(&gone, err) < 0 ? -1 : query_jobs(q, &f->a, NULL, "", 0, &v, &n, err);
 
 	manifest_empty_id(&empty);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (!v[i].has_commit || oid_eq(&v[i].commit, &empty) || lstat(layout_commit(path, &v[i].commit), &st) == 0)
+		if (!v[i].has_commit || oid_eq(&v[i].commit, &empty) || collected_has(&gone, &v[i].commit) ||
+		    lstat(layout_commit(path, &v[i].commit), &st) == 0)
 			continue;
 		if (f->repair && ((!p && prov_begin(&p, err) < 0) || prov_forget_commit(p, &v[i].commit, err) < 0))
 			rc = -1;
@@ -255,6 +260,7 @@ check_history(struct fsck *f, struct query *q, struct err *err)
 			fsck_finding(f, path, arena_fmt(&f->a, "gone: it was the output of job %.*s of '%s'", SHORT_HEX, v[i].id, v[i].pipeline),
 			    "taking it out of the history", f->repair);
 	}
+	collected_release(&gone);
 	if (rc == 0 && p)
 		return prov_commit(p, err);
 	prov_abort(p);
@@ -280,7 +286,7 @@ check_database(struct fsck *f, struct err *err)
 		if (rc == 0 && f->repair && (take_out(FILE_DB "-wal", err) < 0 || take_out(FILE_DB "-shm", err) < 0))
 			rc = -1;
 		if (rc == 0)
-			fsck_finding(f, FILE_DB, what, "moving it away: make begins a new one, the history of past jobs is lost, no data is", f->repair);
+			fsck_finding(f, FILE_DB, what, "moving it away; 'dassie fsck --rebuild' makes a new one from the files", f->repair);
 	}
 	buf_release(&b);
 	return rc < 0 ? -1 : 0;
@@ -348,6 +354,21 @@ check_shown(struct fsck *f, const char *name, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
+/* The database first of all: the rest asks it. */
+static int
+make_database(struct fsck *f, struct err *err)
+{
+	struct buf told = BUF_INIT;
+	int rc = -1;
+
+	if (fsck_move_away(FILE_DB, err) == 0 && fsck_move_away(FILE_DB "-wal", err) == 0 && take_out(FILE_DB "-shm", err) == 0)
+		rc = rebuild(&told, err);
+	if (rc == 0 && !f->json)
+		buf_add(f->text, told.s, told.n);
+	buf_release(&told);
+	return rc < 0 ? err_wrap(err, "cannot make the database again") : 0;
+}
+
 static int
 check_all(struct fsck *f, struct err *err)
 {
@@ -405,24 +426,27 @@ int
 verb_fsck(int argc, char **argv)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "repair", no_argument, NULL, 'r' },
-		{ "out", no_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+		{ "out", no_argument, NULL, 'o' }, { "rebuild", no_argument, NULL, 'b' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct buf text = BUF_INIT;
 	struct fsck f = { .a = ARENA_INIT, .x = INDEX_INIT, .text = &text };
 	struct err err = ERR_INIT;
 	int c, rc, lock = -1;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c != 'j' && c != 'r' && c != 'o')
+		if (c != 'j' && c != 'r' && c != 'o' && c != 'b')
 			return show_usage(usage, c == 'h');
 		f.json |= c == 'j';
 		f.repair |= c == 'r';
 		f.out |= c == 'o';
+		f.rebuild |= c == 'b';
 	}
 	if (optind != argc)
 		return show_usage(usage, false);
-	rc = state_find(NULL, &err);
+	rc = state_find(NULL, &err) < 0 ? -1 : state_make(&err);
 	if (rc == 0 && (lock = lock_take(LOCK_GC, false, false, &err)) < 0)
 		rc = -1;
+	if (rc == 0 && f.rebuild)
+		rc = make_database(&f, &err);
 	if (rc == 0)
 		rc = check_all(&f, &err);
 	if (lock >= 0)

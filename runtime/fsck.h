@@ -14,7 +14,7 @@ struct err;
 struct fsck_object;
 
 struct fsck {
-	bool repair, json, out;
+	bool repair, rebuild, json, out;
 	struct arena a;
 	struct index x;
 	bool *reset;                        /* by pipeline of the index: the next make is to look at all of it again */

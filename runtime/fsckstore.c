@@ -14,6 +14,7 @@
 #include "../base/err.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
+#include "fanout.h"
 #include "result.h"
 
 struct fsck_object { struct oid id; uint64_t size; };
@@ -35,50 +36,6 @@ fsck_has_object(const struct fsck *f, const struct oid *id, uint64_t size)
 	return o && o->size == size;
 }
 
-/* Calls fn for each file DIR/ab/NAME with the hash that ab and NAME are; suffix gets what follows the 64 digits. */
-typedef int each_fn(struct fsck *f, const char *path, const struct oid *id, const char *suffix, struct err *err);
-
-static int
-each_in(struct fsck *f, const char *dir, const char *two, each_fn *fn, struct err *err)
-{
-	char path[512], hex[OID_HEX + 1];
-	struct dirent *e;
-	struct oid id;
-	int rc = 0;
-
-	snprintf(path, sizeof path, "%s/%s", dir, two);
-	DIR *d = opendir(path);
-	if (!d)
-		return err_set(err, errno, "cannot read '%s':", path);
-	while (rc == 0 && (e = readdir(d))) {
-		if (strlen(e->d_name) < OID_HEX - 2 || strlen(e->d_name) > 255)
-			continue;
-		snprintf(hex, sizeof hex, "%s%.62s", two, e->d_name);
-		if (!oid_parse(hex, &id))
-			continue;
-		snprintf(path, sizeof path, "%s/%s/%s", dir, two, e->d_name);
-		rc = fn(f, path, &id, e->d_name + OID_HEX - 2, err);
-	}
-	closedir(d);
-	return rc;
-}
-
-static int
-each(struct fsck *f, const char *dir, each_fn *fn, struct err *err)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	int rc = 0;
-
-	if (!d)
-		return errno == ENOENT ? 0 : err_set(err, errno, "cannot read '%s':", dir);
-	while (rc == 0 && (e = readdir(d)))
-		if (strlen(e->d_name) == 2 && strspn(e->d_name, "0123456789abcdef") == 2)
-			rc = each_in(f, dir, e->d_name, fn, err);
-	closedir(d);
-	return rc;
-}
-
 static int
 put_away(struct fsck *f, const char *path, const char *what, const char *cure, struct err *err)
 {
@@ -89,8 +46,9 @@ put_away(struct fsck *f, const char *path, const char *what, const char *cure, s
 }
 
 static int
-check_object(struct fsck *f, const char *path, const struct oid *id, const char *suffix, struct err *err)
+check_object(void *ctx, const char *path, const struct oid *id, const char *suffix, struct err *err)
 {
+	struct fsck *f = ctx;
 	struct oid got;
 	uint64_t size;
 	int fd, rc;
@@ -115,7 +73,7 @@ check_object(struct fsck *f, const char *path, const struct oid *id, const char 
 int
 fsck_objects(struct fsck *f, struct err *err)
 {
-	if (each(f, DIR_OBJECTS, check_object, err) < 0)
+	if (fanout_each(DIR_OBJECTS, check_object, f, err) < 0)
 		return -1;
 	if (f->n_object)
 		qsort(f->object, f->n_object, sizeof *f->object, by_id);
@@ -123,8 +81,9 @@ fsck_objects(struct fsck *f, struct err *err)
 }
 
 static int
-check_result(struct fsck *f, const char *path, const struct oid *key, const char *suffix, struct err *err)
+check_result(void *ctx, const char *path, const struct oid *key, const char *suffix, struct err *err)
 {
+	struct fsck *f = ctx;
 	bool failed = strcmp(suffix, ".fail") == 0;
 	struct result r = RESULT_INIT;
 	struct err why = ERR_INIT;
@@ -155,7 +114,7 @@ check_result(struct fsck *f, const char *path, const struct oid *key, const char
 int
 fsck_results(struct fsck *f, struct err *err)
 {
-	return each(f, DIR_DATUMS, check_result, err);
+	return fanout_each(DIR_DATUMS, check_result, f, err);
 }
 
 int

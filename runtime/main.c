@@ -38,6 +38,7 @@ static const struct verb verbs[] = {
 	{ "glob", verb_compiler, "REPO PATTERN", "which paths a glob makes datums of" },
 	{ "schema", verb_compiler, "[--fields]", "the JSON Schema of specs, for editors" },
 	{ "fsck", verb_fsck, "[--repair]", "check the state against itself" },
+	{ "gc", verb_gc, "[--run]", "what nothing needs any more; remove it" },
 	{ "scan", verb_scan, NULL, NULL },
 	{ "stage", verb_stage, NULL, NULL },
 	{ "plan", verb_compiler, NULL, NULL },

@@ -76,7 +76,8 @@ static const char *const step[] = {
 
 enum { NEWEST = sizeof step / sizeof *step };
 
-#define WAY_OUT "move it away (mv " FILE_DB " somewhere): make goes on without it, only the history of past jobs is lost"
+#define WAY_OUT "move it away (mv " FILE_DB " somewhere): make goes on without it, and 'dassie fsck --rebuild' makes it again " \
+	"from the files"
 
 int
 db_fail(struct sqlite3 *db, int code, const char *doing, struct err *err)

@@ -12,10 +12,12 @@
 
 #include <sqlite3.h>
 
+#include "../base/buf.h"
 #include "../base/conf.h"
 #include "../base/err.h"
 #include "../base/lock.h"
 #include "../base/mem.h"
+#include "journal.h"
 #include "migrations.h"
 #include "result.h"
 
@@ -73,6 +75,8 @@ struct seen_name { char *name, *repo; int64_t id; };
 struct prov {
 	struct sqlite3 *db;
 	int lock;
+	bool quiet;                     /* what is put comes from the journal */
+	struct buf journal;
 	sqlite3_stmt *st[N_SQL];
 	struct seen_job *job; size_t n_job, cap_job;
 	struct seen_name *name; size_t n_name, cap_name;
@@ -179,12 +183,16 @@ static int
 text_id(struct prov *p, const char *text, int64_t *ret, struct err *err)
 {
 	struct oid id;
+	int rc;
 
 	*ret = 0;
 	if (!text)
 		return 0;
 	sha256_bytes(text, strlen(text), &id);
-	return intern(p, ret, err, TEXT_FIND, TEXT_NEW, "hs", &id, text) < 0 ? -1 : 0;
+	rc = intern(p, ret, err, TEXT_FIND, TEXT_NEW, "hs", &id, text);
+	if (rc == 1)
+		journal_text(&p->journal, text);
+	return rc < 0 ? -1 : 0;
 }
 
 static void
@@ -203,6 +211,7 @@ release(struct prov *p)
 	free(p->version_repo);
 	free(p->host);
 	free(p->command);
+	buf_release(&p->journal);
 	db_close(p->db);
 	if (p->lock >= 0)
 		close(p->lock);
@@ -220,6 +229,15 @@ prov_begin(struct prov **ret, struct err *err)
 		return -1;
 	}
 	*ret = p;
+	return 0;
+}
+
+int
+prov_rebuild(struct prov **ret, struct err *err)
+{
+	if (prov_begin(ret, err) < 0)
+		return -1;
+	(*ret)->quiet = true;
 	return 0;
 }
 
@@ -253,8 +271,9 @@ prov_commit(struct prov *p, struct err *err)
 	/* As much of the log as nobody reads goes into the database; the rest the next time. */
 	sqlite3_busy_timeout(p->db, 0);
 	sqlite3_wal_checkpoint_v2(p->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	rc = p->quiet ? 0 : journal_append(&p->journal, err);
 	release(p);
-	return 0;
+	return rc;
 }
 
 int
@@ -264,6 +283,7 @@ prov_put_run(struct prov *p, const struct prov_run *run, struct err *err)
 
 	if (intern(p, &id, err, RUN_FIND, RUN_NEW, "s", run->id) < 0)
 		return -1;
+	journal_run(&p->journal, run);
 	return put(p, err, RUN_SET, "iissss", id, (int64_t)run->started, run->host, run->user, run->command, run->version);
 }
 
@@ -294,6 +314,7 @@ prov_put_version(struct prov *p, const struct conf *c, const struct oid *spec, c
 	if (version_id(p, c->pipeline, spec, &id, err) < 0 || text_id(p, script_text, &script, err) < 0 ||
 	    text_id(p, c->spec, &conf, err) < 0)
 		return -1;
+	journal_version(&p->journal, c->pipeline, spec, step, c->salt, script_text, c->spec);
 	return put(p, err, VERSION_SET, "ihrrs", id, step, script, conf, c->salt);
 }
 
@@ -380,6 +401,7 @@ prov_put_job(struct prov *p, const struct prov_job *j, struct err *err)
 	        (int64_t)j->skipped, (int64_t)j->failed, (int64_t)j->recovered, j->has_commit ? &j->commit : NULL) < 0 ||
 	    put(p, err, JOB_INPUT_DROP, "i", job->id) < 0)
 		return -1;
+	journal_job(&p->journal, j);
 	for (size_t i = 0; i < j->n_input; i++)
 		if (repo_id(p, j->input[i].repo, &in, err) < 0 ||
 		    put(p, err, JOB_INPUT, "iih", job->id, in, &j->input[i].commit) < 0)
@@ -496,12 +518,16 @@ prov_put_commit(struct prov *p, const char *repo, const struct oid *id, uint64_t
 	    find(p, &same, err, COMMIT_SAME, "iih", r, (int64_t)when, id) < 0)
 		return -1;
 	/* A history is of changes: what is the newest already is no news. */
-	return same ? 0 : put(p, err, COMMIT_NEW, "iihrii", r, (int64_t)when, id, by, (int64_t)files, (int64_t)bytes);
+	if (same)
+		return 0;
+	journal_commit(&p->journal, repo, id, when, job, files, bytes);
+	return put(p, err, COMMIT_NEW, "iihrii", r, (int64_t)when, id, by, (int64_t)files, (int64_t)bytes);
 }
 
 int
 prov_forget_commit(struct prov *p, const struct oid *id, struct err *err)
 {
+	journal_forgot(&p->journal, id);
 	return put(p, err, COMMIT_DROP, "h", id) < 0 ? -1 : put(p, err, OUTPUT_DROP, "h", id);
 }
 

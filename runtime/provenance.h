@@ -1,6 +1,6 @@
 /* provenance.h: the SQLite index over the files: runs, jobs, pipeline versions, code, datums, attempts, commits.
  * Written only by a stage's commit (under the database lock, one transaction a job, idempotent by job id);
- * everything in it can be found again in the files. */
+ * everything in it can be found again in the files: results are such, the rest goes into the journal, too. */
 #ifndef RUNTIME_PROVENANCE_H
 #define RUNTIME_PROVENANCE_H
 
@@ -38,8 +38,10 @@ struct prov_job {
 
 /* The writer.  Takes the database lock, makes or migrates the database, begins a transaction. -1 with nothing held. */
 int prov_begin(struct prov **ret, struct err *err);
+/* The same to tell it what the journal has: nothing of it is put into the journal again. */
+int prov_rebuild(struct prov **ret, struct err *err);
 int prov_put_run(struct prov *p, const struct prov_run *run, struct err *err);
-/* The version (spec hash, step hash) with the full step and spec text; an existing one is success. */
+/* The version (spec hash, step hash) with the full step and spec text (NULL: not known); an existing one is success. */
 int prov_put_version(struct prov *p, const struct conf *c, const struct oid *spec, const struct oid *step,
                      const char *script_text, struct err *err);
 int prov_put_job(struct prov *p, const struct prov_job *job, struct err *err);            /* replaces a job of that id */

@@ -197,16 +197,21 @@ rerun_at(const struct result *r, struct err *err)
 {
 	char plan[LAYOUT_MAX], program[PATH_MAX], offset[32];
 	size_t at = 0;
-	int lock, rc = find_in_plan(layout_plan(plan, r->pipeline, r->job), &r->key, &at, err);
+	int gc = lock_take(LOCK_GC, true, true, err), lock = -1;
+	int rc = gc < 0 ? -1 : find_in_plan(layout_plan(plan, r->pipeline, r->job), &r->key, &at, err);
 
 	if (rc == 0)
-		return err_set(err, 0, "the plan of that datum is no longer there: run make");
-	if (rc < 0 || (lock = lock_take(r->pipeline, false, true, err)) < 0)
+		rc = err_set(err, 0, "the plan of that datum is no longer there: run make");
+	if (rc < 0 || (lock = lock_take(r->pipeline, false, true, err)) < 0) {
+		if (gc >= 0)
+			close(gc);
 		return -1;
+	}
 	snprintf(offset, sizeof offset, "%zu", at);
 	rc = child_run((const char *const[]){ state_helper("dassie-datum", program, sizeof program), plan, offset, "1", NULL },
 	    -1, err);
 	close(lock);
+	close(gc);
 	if (rc == 0)
 		talk("%s: datum %s succeeded; 'make' goes on from there", r->pipeline, r->label);
 	else if (rc == EXIT_FAILED)

@@ -15,6 +15,7 @@ int verb_ls(int argc, char **argv);        /* history.c */
 int verb_cat(int argc, char **argv);       /* history.c */
 int verb_diff(int argc, char **argv);      /* history.c */
 int verb_why(int argc, char **argv);       /* why.c */
+int verb_gc(int argc, char **argv);        /* gc.c */
 int verb_fsck(int argc, char **argv);      /* fsck.c */
 
 #endif
