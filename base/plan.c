@@ -188,6 +188,7 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 	line_str(b, "script", h->script);
 	line_oid(b, "step", &h->step);
 	line_u64(b, "tries", h->tries);
+	line_u64(b, "timeout", h->timeout);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < h->n_accept; i++)
 		rec_i64(b, h->accept[i]);
@@ -266,6 +267,8 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 		h->tries = (unsigned)tries;
 		return true;
 	}
+	if (rec_is(r, "timeout", 2))
+		return rec_get_u64(r, 1, &h->timeout);
 	if (rec_is(r, "code", 2))
 		return code_line(&h->arena, &h->code, &h->n_code, &cap->code, r);
 	return rec_is(r, "input", 2) && head_input(h, r, &cap->input);

@@ -51,6 +51,19 @@ fault_set(struct fault *f, const char *class, const char *fmt, ...)
 	return 1;
 }
 
+const char *
+failure_duration(char ret[32], uint64_t ns)
+{
+	uint64_t ms = ns / 1000000, s = ms / 1000;
+
+	if (ms % 1000)
+		snprintf(ret, 32, s ? "%.3gs" : "%.0fms", s ? (double)ms / 1000 : (double)ms);
+	else
+		snprintf(ret, 32, s % 3600 == 0 && s ? "%lluh" : s % 60 == 0 && s ? "%llum" : "%llus",
+		    (unsigned long long)(s % 3600 == 0 && s ? s / 3600 : s % 60 == 0 && s ? s / 60 : s));
+	return ret;
+}
+
 int
 fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t n_accept)
 {

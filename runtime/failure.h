@@ -16,6 +16,7 @@ struct result;
 /* The classes: words of the database and of `datums --json`, never renamed. */
 #define CLASS_EXIT "exit status"
 #define CLASS_SIGNAL "signal"
+#define CLASS_TIMEOUT "timeout"
 #define CLASS_NOT_FOUND "command not found"
 #define CLASS_NOT_EXECUTABLE "not executable"
 #define CLASS_INPUT_CHANGED "input changed"
@@ -33,6 +34,9 @@ struct fault {
 
 /* Returns 1, which is what functions return whose datum failed. */
 int fault_set(struct fault *f, const char *class, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* "90s", "2m", "200ms": as a spec writes it. */
+const char *failure_duration(char ret[32], uint64_t ns);
 
 /* How a command ended that nobody interrupted: 0 if its exit status is 0 or accepted, else 1 and the fault. */
 int fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t n_accept);

@@ -31,6 +31,7 @@ struct attempt {
 	int signal;                         /* 0 if none */
 	uint64_t utime_us, stime_us, maxrss_kb, in_bytes, out_bytes;
 	bool log;                           /* layout_log(key, job, number from 1) exists */
+	bool late;                          /* its time was over; not in the file */
 };
 
 struct result_input { const char *name, *repo, *path; char kind; struct oid id; };

@@ -132,7 +132,7 @@ run_command(struct runner *r, struct attempt *a, struct err *err)
 
 	if (open_log(r, err) < 0)
 		return -1;
-	sig = exec_run(fits ? by_text : by_file, env, r->log_fd, a, err);
+	sig = exec_run(fits ? by_text : by_file, env, r->log_fd, r->head.timeout, a, err);
 	if (sig < 0 || end_log(r, &a->log, err) < 0)
 		return -1;
 	if (sig > 0)
@@ -153,10 +153,13 @@ static int
 judge(struct runner *r, struct attempt *a, struct fault *fault, struct err *err)
 {
 	int rc = view_check(&r->view, fault, err);
+	char limit[32];
 
 	if (rc == 0)
 		rc = codecheck_now(&r->code, fault);
-	if (rc == 0)
+	if (rc == 0 && a->late)
+		rc = fault_set(fault, CLASS_TIMEOUT, "ended after %s, its datum_timeout", failure_duration(limit, r->head.timeout));
+	else if (rc == 0)
 		rc = fault_of_end(fault, a, r->head.accept, r->head.n_accept);
 	if (rc == 1 && disk_is_full())
 		return err_set(err, ENOSPC, "%s: the disk is full", fault->text);

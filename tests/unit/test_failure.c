@@ -81,6 +81,19 @@ test_again(void)
 	ok(!fault_again(&f, 1, 3), "nor one that the command wrote to");
 }
 
+static void
+test_duration(void)
+{
+	static const struct { uint64_t ms; const char *text; } v[] = {
+		{ 0, "0s" }, { 1, "1ms" }, { 200, "200ms" }, { 1500, "1.5s" }, { 30000, "30s" }, { 90000, "90s" }, { 120000, "2m" },
+		{ 7200000, "2h" },
+	};
+	char text[32];
+
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+		is_str(failure_duration(text, v[i].ms * 1000000), v[i].text, "a duration");
+}
+
 int
 main(void)
 {
@@ -109,6 +122,7 @@ main(void)
 	test_end(-1, 11, CLASS_SIGNAL, "killed by SIGSEGV");
 	test_end(-1, 40, CLASS_SIGNAL, "killed by signal 40");
 	test_again();
+	test_duration();
 	if (chdir("/") < 0 || fs_remove_tree(dir, &err) < 0)
 		return 2;
 	return done();
