@@ -89,6 +89,7 @@ static void
 write_limits(struct buf *b, const struct conf *c)
 {
 	line_u64(b, "tries", c->tries);
+	retry_write(b, &c->retry);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < c->n_accept; i++)
 		rec_i64(b, c->accept[i]);
@@ -280,6 +281,10 @@ read_list(struct conf *c, struct growing *g, const struct rec *r)
 static bool
 read_line(struct conf *c, struct growing *g, const struct rec *r, struct recfile *f)
 {
+	int taken = retry_read(&c->retry, &c->arena, r);
+
+	if (taken)
+		return taken > 0;
 	if (read_text(c, r) || read_list(c, g, r))
 		return true;
 	if (rec_is(r, "decides", 2))
@@ -329,6 +334,7 @@ conf_read(struct conf *c, const char *pipeline, struct err *err)
 void
 conf_release(struct conf *c)
 {
+	retry_release(&c->retry);
 	arena_release(&c->arena);
 	*c = (struct conf)CONF_INIT;
 }

@@ -189,6 +189,7 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 	line_oid(b, "step", &h->step);
 	line_u64(b, "tries", h->tries);
 	line_u64(b, "timeout", h->timeout);
+	retry_write(b, &h->retry);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < h->n_accept; i++)
 		rec_i64(b, h->accept[i]);
@@ -253,8 +254,11 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 	    rec_is(r, "run", 2) ? &h->run :
 	    rec_is(r, "script", 2) ? &h->script :
 	    rec_is(r, "salt", 2) ? &h->salt : NULL;
+	int taken = retry_read(&h->retry, &h->arena, r);
 	uint64_t tries;
 
+	if (taken)
+		return taken > 0;
 	if (text) {
 		*text = keep(&h->arena, r, 1);
 		return true;
@@ -294,6 +298,7 @@ plan_head_read(struct plan_head *h, struct recfile *f, struct err *err)
 void
 plan_head_release(struct plan_head *h)
 {
+	retry_release(&h->retry);
 	free(h->accept);
 	free(h->input);
 	free(h->code);

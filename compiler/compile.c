@@ -191,6 +191,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 		ret->reads[i] = p->reads[i]->s;
 	note_found(c, p, &w);
 	words_release(&w);
+	retry_release(&conf.retry);
 	return rc;
 }
 

@@ -87,6 +87,16 @@ static const struct field transform_rows[] = {
 };
 TABLE(transform_table, "transform", "a transform", transform, transform_rows);
 
+static const struct field retry_rows[] = {
+	FIELD(retry_form, "tries", tries, FK_INT, FS_HONOURED, "attempts of a datum in all, as datum_tries"),
+	FIELD(retry_form, "delay", delay, FK_DURATION, FS_HONOURED, "the first wait is anything up to this; 1s if not given"),
+	FIELD(retry_form, "factor", factor, FK_NUMBER, FS_HONOURED, "each wait may be so many times as long as the one before; 2 if not given"),
+	FIELD(retry_form, "max_delay", max_delay, FK_DURATION, FS_HONOURED, "but never longer than this; 60s if not given"),
+	FIELD(retry_form, "on", on, FK_STRS, FS_HONOURED, "exit codes, signals and patterns of output that are worth every try"),
+	FIELD(retry_form, "never", never, FK_STRS, FS_HONOURED, "those after which no try helps; stronger than 'on'"),
+};
+static TABLE(retry_table, "retry", "a retry", retry_form, retry_rows);
+
 static const struct field parallelism_rows[] = {
 	FIELD(parallelism, "constant", constant, FK_INT, FS_LATER, "at most so many datums of the pipeline at once; make -j bounds all"),
 	FIELD(parallelism, "coefficient", coefficient, FK_NUMBER, FS_NO_EFFECT, "workers per node of a cluster; there is one machine"),
@@ -277,6 +287,7 @@ static const struct field pipeline_rows[] = {
 	FIELD(pipeline, "schedule", schedule, FK_STR, FS_LATER, "a cron expression: run make for it then"),
 	FIELD_SUB(pipeline, "parallelism_spec", parallelism_spec, FK_OBJ, FS_HONOURED, parallelism_table, "how many datums at once"),
 	FIELD(pipeline, "datum_tries", datum_tries, FK_INT, FS_HONOURED, "attempts of a datum in all; 3 if not given or 0"),
+	FIELD_SUB(pipeline, "retry", retry, FK_OBJ, FS_HONOURED, retry_table, "when and how often a failed datum is tried again"),
 	FIELD(pipeline, "datum_timeout", datum_timeout, FK_DURATION, FS_HONOURED, "the longest that an attempt may take"),
 	FIELD(pipeline, "job_timeout", job_timeout, FK_DURATION, FS_HONOURED, "the longest that a job may take, from its own first datum"),
 	{ .name = "reprocess_spec", .kind = FK_STR, .status = FS_LATER, .usual = "until_success",

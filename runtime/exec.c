@@ -12,13 +12,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -236,8 +239,8 @@ others_live(pid_t pid)
 	return any;
 }
 
-static uint64_t
-monotonic(void)
+uint64_t
+exec_clock(void)
 {
 	struct timespec t;
 
@@ -249,7 +252,7 @@ monotonic(void)
 static int
 next_signal(uint64_t until)
 {
-	uint64_t now = until ? monotonic() : 0, left = until > now ? until - now : 0;
+	uint64_t now = until ? exec_clock() : 0, left = until > now ? until - now : 0;
 	struct timespec t = { (time_t)(left / SECOND), (long)(left % SECOND) };
 	int sig = sigtimedwait(&awaited, NULL, until ? &t : NULL);
 
@@ -261,7 +264,7 @@ next_signal(uint64_t until)
 static int
 await(pid_t pid, uint64_t timeout, bool *ret_late)
 {
-	uint64_t until = timeout ? monotonic() + timeout : 0;
+	uint64_t until = timeout ? exec_clock() + timeout : 0;
 	bool late = false;
 	int caught = 0;
 
@@ -273,19 +276,19 @@ await(pid_t pid, uint64_t timeout, bool *ret_late)
 				break;
 		} else if (sig > 0 && !caught) {
 			caught = sig;
-			until = monotonic() + GRACE_S * SECOND;
+			until = exec_clock() + GRACE_S * SECOND;
 			kill(-pid, sig);
 			kill(-pid, SIGCONT);
 		} else if (sig == 0 && !caught && !late) {
 			late = true;
-			until = monotonic() + LATE_GRACE_S * SECOND;
+			until = exec_clock() + LATE_GRACE_S * SECOND;
 			signal_all(pid, SIGTERM);
 			signal_all(pid, SIGCONT);
 		} else {
 			signal_all(pid, SIGKILL);
 			if (has_ended(pid))
 				break;
-			until = monotonic() + GRACE_S * SECOND;
+			until = exec_clock() + GRACE_S * SECOND;
 		}
 	}
 	*ret_late = late;
@@ -355,6 +358,28 @@ exec_pending(void)
 		if (sigismember(&now, ending[i]) == 1 && sigismember(&awaited, ending[i]) == 1)
 			return ending[i];
 	return 0;
+}
+
+int
+exec_wait(int fd, uint64_t until)
+{
+	int sigs = signalfd(-1, &awaited, SFD_CLOEXEC | SFD_NONBLOCK), rc = 0;
+	struct pollfd p[] = { { .fd = sigs, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+	struct signalfd_siginfo info = { 0 };
+
+	for (uint64_t now = exec_clock(); rc == 0 && now < until; now = exec_clock()) {
+		uint64_t ms = (until - now) / 1000000 + 1;
+		int n = poll(p, 2, ms > INT_MAX ? INT_MAX : (int)ms);
+
+		while (rc == 0 && read(sigs, &info, sizeof info) == (ssize_t)sizeof info)
+			if (info.ssi_signo != SIGCHLD)
+				rc = (int)info.ssi_signo;
+		if (rc == 0 && n > 0 && p[1].revents)
+			rc = -1;
+	}
+	if (sigs >= 0)
+		close(sigs);
+	return rc;
 }
 
 _Noreturn void

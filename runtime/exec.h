@@ -22,6 +22,13 @@ int exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeo
 /* The signal that was sent to us and not yet honoured, 0 if none. */
 int exec_pending(void);
 
+/* A clock that only goes forward, ns. */
+uint64_t exec_clock(void);
+
+/* Wait until that moment of the clock, for a signal to us, or until fd (-1: none) can be read.
+ * 0 the moment has come; >0 the signal; -1 fd. */
+int exec_wait(int fd, uint64_t until);
+
 /* End by this signal, as if nothing had held it back. */
 _Noreturn void exec_die(int sig);
 

@@ -84,16 +84,6 @@ fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t
 	return fault_set(f, CLASS_EXIT, "exit status %d", a->exit);
 }
 
-bool
-fault_again(const struct fault *f, unsigned number, unsigned tries)
-{
-	/* The datum is not any more what its key says: only a new scan helps. */
-	if (strcmp(f->class, CLASS_INPUT_CHANGED) == 0 || strcmp(f->class, CLASS_INPUT_WRITTEN) == 0 ||
-	    strcmp(f->class, CLASS_CODE_CHANGED) == 0)
-		return false;
-	return number < tries;
-}
-
 /* The bytes as a terminal may see them: control characters (C1 in UTF-8 too) as ^X, tabs stay. */
 static void
 add_visible(struct buf *b, const char *s, size_t n)
@@ -132,14 +122,17 @@ add_why(struct buf *b, const char *text, size_t attempts)
 }
 
 void
-failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number)
+failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number, uint64_t wait)
 {
 	struct buf b = BUF_INIT;
 
 	add_title(&b, h->pipeline, d->label);
 	buf_fmt(&b, ": attempt %u of %u: ", number, h->tries);
 	add_visible(&b, f->text, strlen(f->text));
-	buf_str(&b, "; again\n");
+	buf_str(&b, "; again");
+	if (wait / 1000000)
+		buf_fmt(&b, " in %.*f s", wait < 1000000000 ? 2 : 1, (double)wait / 1e9);
+	buf_byte(&b, '\n');
 	talk_raw(b.s, b.n);
 	buf_release(&b);
 }

@@ -17,6 +17,8 @@ struct result;
 #define CLASS_EXIT "exit status"
 #define CLASS_SIGNAL "signal"
 #define CLASS_TIMEOUT "timeout"
+#define CLASS_TEMPORARY "temporary"
+#define CLASS_NETWORK "network"
 #define CLASS_NOT_FOUND "command not found"
 #define CLASS_NOT_EXECUTABLE "not executable"
 #define CLASS_INPUT_CHANGED "input changed"
@@ -41,11 +43,8 @@ const char *failure_duration(char ret[32], uint64_t ns);
 /* How a command ended that nobody interrupted: 0 if its exit status is 0 or accepted, else 1 and the fault. */
 int fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t n_accept);
 
-/* Is there to be an attempt after attempt `number` (from 1) ended so?  The one place that decides. */
-bool fault_again(const struct fault *f, unsigned number, unsigned tries);
-
-/* "attempt 1 of 3: exit status 2; again" */
-void failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number);
+/* "attempt 1 of 3: exit status 2; again in 0.7 s" */
+void failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number, uint64_t wait);
 
 /* One line when the last attempt has failed. */
 void failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts);

@@ -6,6 +6,9 @@
  * messages are those of a file), for then the shell execs the last command instead of forking for it: a tenth of
  * what a small datum costs.  A step too long for an argument is given as a file.
  *
+ * A datum that is to be tried again goes to the end of this program's queue: the others come first, and only when nothing
+ * else is left to do does it wait.
+ *
  * Exit status: 0 every datum has its result, 1 some failed, 3 the world (no space, a missing object, a plan that does
  * not fit).  A signal ends us by that signal, with nothing half-done left. */
 #include <errno.h>
@@ -21,8 +24,10 @@
 #include "../base/err.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
+#include "../base/mem.h"
 #include "../base/plan.h"
 #include "../base/talk.h"
+#include "again.h"
 #include "codecheck.h"
 #include "collect.h"
 #include "environ.h"
@@ -35,6 +40,14 @@
 static const char SHELL[] = "/bin/sh";
 enum { ARG_MAX_ONE = 128 * 1024 - 1, DISK_FULL = 256 * 1024 };
 
+/* A datum between two attempts. */
+struct waiting {
+	struct plan_datum datum;
+	struct attempt *attempt; size_t n, cap;
+	struct again again;
+	uint64_t due;                   /* by exec_clock */
+};
+
 struct runner {
 	struct plan_head head;
 	struct recfile plan;
@@ -43,6 +56,8 @@ struct runner {
 	struct environ env;
 	struct collect collect;
 	struct result result;
+	struct again again;             /* of the datum under way */
+	struct waiting *queue; size_t n_queue, cap_queue;
 	struct codecheck code;
 	struct buf step;                /* the script's text */
 	char host[256];
@@ -210,7 +225,7 @@ begin_result(struct runner *r)
 
 	res->key = r->datum.key;
 	res->label = r->datum.label;
-	res->n_attempt = res->n_input = res->n_output = 0;
+	res->n_input = res->n_output = 0;
 	for (size_t i = 0; i < r->datum.n_match; i++) {
 		const struct plan_match *m = &r->datum.match[i];
 		const struct plan_input *in = &r->head.input[m->input];
@@ -233,26 +248,65 @@ end_result(struct runner *r, const struct fault *fault, struct err *err)
 	return result_write(&r->result, err);
 }
 
-/* The attempts of one datum: 0 it has its result, 1 it failed, -1 the world. */
+/* The datum and what is known of it move to the queue. */
+static void
+put_off(struct runner *r, const struct fault *fault)
+{
+	struct result *res = &r->result;
+	unsigned number = (unsigned)res->n_attempt;
+	uint64_t wait = again_wait(&r->head, number);
+
+	failure_tell_again(&r->head, &r->datum, fault, number, wait);
+	GROW(r->queue, r->n_queue, r->cap_queue);
+	r->queue[r->n_queue++] = (struct waiting){ r->datum, res->attempt, res->n_attempt, res->cap_attempt, r->again, exec_clock() + wait };
+	r->datum = (struct plan_datum)PLAN_DATUM_INIT;
+	res->attempt = NULL;
+	res->n_attempt = res->cap_attempt = 0;
+}
+
+/* The one that is due first becomes the datum under way. */
+static uint64_t
+take_up(struct runner *r)
+{
+	size_t first = 0;
+	struct waiting w;
+
+	for (size_t i = 1; i < r->n_queue; i++)
+		if (r->queue[i].due < r->queue[first].due)
+			first = i;
+	w = r->queue[first];
+	r->queue[first] = r->queue[--r->n_queue];
+	plan_datum_release(&r->datum);
+	free(r->result.attempt);
+	r->datum = w.datum;
+	r->result.attempt = w.attempt;
+	r->result.n_attempt = w.n;
+	r->result.cap_attempt = w.cap;
+	r->again = w.again;
+	return w.due;
+}
+
+/* One attempt at the datum under way: 0 it has its result, or waits for another one; 1 it failed, -1 the world. */
 static int
 run_datum(struct runner *r, struct err *err)
 {
-	struct fault fault;
+	struct result *res = &r->result;
+	struct fault fault = FAULT_INIT;
+	size_t before = res->n_attempt;
 	int rc;
 
 	begin_result(r);
-	for (;;) {
-		fault = (struct fault)FAULT_INIT;
-		rc = try_once(r, &fault, err);
-		if (rc != 1 || !fault_again(&fault, (unsigned)r->result.n_attempt, r->head.tries))
-			break;
-		failure_tell_again(&r->head, &r->datum, &fault, (unsigned)r->result.n_attempt);
+	rc = try_once(r, &fault, err);
+	if (rc == 1 && again_wanted(&r->again, &r->head, &fault, res->n_attempt > before ? &res->attempt[before] : NULL, r->log,
+	    (unsigned)res->n_attempt)) {
+		put_off(r, &fault);
+		return 0;
 	}
 	if (rc < 0 || end_result(r, &fault, err) < 0)
 		return -1;
 	if (rc == 0)
 		return 0;
-	failure_tell(&r->head, &r->datum, &fault, (unsigned)r->result.n_attempt);
+	failure_tell(&r->head, &r->datum, &fault, (unsigned)res->n_attempt);
 	return 1;
 }
 
@@ -276,6 +330,22 @@ fits(const struct runner *r)
 }
 
 static int
+go_on(struct runner *r)
+{
+	struct err err = ERR_INIT;
+	int rc;
+
+	if (result_exists(&r->datum.key))
+		return EXIT_DONE;
+	rc = run_datum(r, &err);
+	if (rc >= 0)
+		return rc ? EXIT_FAILED : EXIT_DONE;
+	r->stop = hopeless(err.num);
+	wrap_datum(r, &err);
+	return talk_err(&err);
+}
+
+static int
 next_datum(struct runner *r, const char *plan)
 {
 	struct err err = ERR_INIT;
@@ -289,14 +359,21 @@ next_datum(struct runner *r, const char *plan)
 		r->stop = true;
 		return talk_err(&err);
 	}
-	if (result_exists(&r->datum.key))
-		return EXIT_DONE;
-	rc = run_datum(r, &err);
-	if (rc >= 0)
-		return rc ? EXIT_FAILED : EXIT_DONE;
-	r->stop = hopeless(err.num);
-	wrap_datum(r, &err);
-	return talk_err(&err);
+	r->result.n_attempt = 0;
+	r->again = (struct again)AGAIN_INIT;
+	return go_on(r);
+}
+
+/* What waits for another attempt, when nothing else is left to do. */
+static int
+retry_one(struct runner *r)
+{
+	uint64_t due = take_up(r);
+	int sig = exec_clock() < due ? exec_wait(-1, due) : 0;
+
+	if (sig > 0)
+		die_by(r, sig);
+	return go_on(r);
 }
 
 /* The stage has tried already whether a /pfs can be had; by hand it is tried here. */
@@ -349,6 +426,11 @@ load(struct runner *r, const char *plan, struct err *err)
 static void
 unload(struct runner *r)
 {
+	for (size_t i = 0; i < r->n_queue; i++) {
+		plan_datum_release(&r->queue[i].datum);
+		free(r->queue[i].attempt);
+	}
+	free(r->queue);
 	drop_log(r);
 	view_release(&r->view);
 	environ_release(&r->env);
@@ -388,6 +470,11 @@ run_chunk(struct runner *r, const char *plan, uint64_t offset, uint64_t count)
 	recfile_seek(&r->plan, (size_t)offset);
 	for (uint64_t i = 0; i < count && !r->stop; i++) {
 		int one = next_datum(r, plan);
+
+		status = one > status ? one : status;
+	}
+	while (r->n_queue && !r->stop) {
+		int one = retry_one(r);
 
 		status = one > status ? one : status;
 	}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Failure is ordinary: limits that hold.
+# Failure is ordinary: limits that hold, retries that make sense.
 # shellcheck disable=SC2016,SC2119
 . "$(dirname "$0")/lib.sh"
 
@@ -70,6 +70,102 @@ for pid in $(cat pid1 pid2); do
 done
 is "an orphan of another session got SIGTERM, and its time" "$(cat polite)" polite
 is "nothing is left" "$(find .dassie/work -mindepth 1)" ""
+
+# --- retries
+# counting COMMAND: a step that counts its attempts in `n`, then does this.
+counting() {
+	step 'n=$(($(cat n 2>/dev/null || echo 0) + 1)); echo "$n" >n; '"$1"
+}
+
+fresh
+counting 'echo "no row $n"; exit 1'
+try tries 9
+is "a failure that ends alike twice is not tried again" "$status:$(attempts):$(cat n)" 1:2:2
+like "it says why" "$err" 'failed: exit status 1, the same way twice \(2 tries\)$'
+
+fresh
+counting 'no-such-command'
+try tries 9
+is "a missing command is tried once" "$status:$(attempts)" 1:1
+like "its class" "$(fails)" '^class command%20not%20found$|^class command not found$'
+
+fresh
+counting 'echo "wget: unable to connect: Connection refused"; test "$n" -gt 3 && cp "$in" "$out/x"'
+try tries 9
+is "a network is tried until it works" "$status:$(cat n)" 0:4
+is "the result has every attempt" "$(grep -c '^attempt ' "$(find .dassie/datums -type f)")" 4
+is "each attempt has its log" "$(find .dassie/logs -type f | wc -l | tr -d ' ')" 4
+
+fresh
+echo two >data/b
+step 'echo x >>order; cat "$in" >>order; test -e went-on || { touch went-on; exit 75; }'
+try
+is "others of the chunk come before a retry" "$status:$(tr '\n' ' ' <order)" "0:x one x two x one "
+
+fresh
+counting 'test "$n" = 2 || exit 75'
+before=$(now_ms)
+try delay 200
+is "a retry waits no longer than the delay" "$status:$(($(now_ms) - before < 1000))" 0:1
+like "the wait is told" "$err" 'attempt 1 of 3: exit status 75 \(temporary failure\); again'
+
+# A signal ends a runner that waits.
+fresh
+step 'touch tried; exit 75'
+"$mkplan" .dassie/plan/count.1 tries 9 delay 99999999 input in books data data each 0 >"$T/.plan"
+dassie-datum .dassie/plan/count.1 "$(cut -d' ' -f1 "$T/.plan")" 1 2>/dev/null &
+pid=$!
+owned $pid
+until [ -e tried ]; do sleep 0.01; done
+sleep 0.05
+kill -TERM $pid
+wait $pid 2>/dev/null
+is "a signal ends a runner that waits" $? 143
+is "and nothing is left" "$(find .dassie/work -mindepth 1)" ""
+
+# The spec's own rules.
+project
+mkdir data
+echo 1 >data/a
+spec() {
+	cat >pipeline.yaml <<-SPEC
+	repos: {data: data}
+	pipelines:
+	  p:
+	    input: data/*
+	    retry: {tries: 5, delay: 10ms, factor: 1.5, max_delay: 20ms, $1}
+	    run: |
+	      n=\$((\$(cat n 2>/dev/null || echo 0) + 1)); echo "\$n" >n
+	      $2
+	SPEC
+	rm -f n
+}
+spec "on: [9, '^lock(ed)? by \d+'], never: [SIGKILL]" 'echo "locked by 77"; exit 1'
+run dassie compile
+is "a retry block compiles" "$status:$(printf '%s' "$err" | grep -c note)" 0:0
+run make
+is "a pattern of 'on' is worth every try" "$(cat n)" 5
+spec 'on: [9], never: ["corrupt"]' 'echo "the file is corrupt"; exit 9'
+run make
+is "'never' is stronger than 'on'" "$(cat n)" 1
+like "and said" "$err" "failed: exit status 9, which 'never' lists \(1 try\)"
+like "the class is in datums --json" "$(dassie datums --json p)" '"class":"exit status"'
+spec 'never: ["^(a+)+$"]' 'printf %0100d 0 | tr 0 a; echo b; exit 1'
+run make
+is "a pattern that runs away is left out" "$(cat n)" 2
+like "and told" "$err" "retry: pattern '.*' takes too many steps on '.dassie/logs/.*': left out"
+cat >pipeline.yaml <<'SPEC'
+repos: {data: data}
+pipelines:
+  p:
+    input: data/*
+    datum_tries: 2
+    retry: {tries: 5, factor: 0.5, on: [0, SIGFOO, "(", ""], never: [300]}
+    run: "true"
+SPEC
+run dassie compile --check
+is "nonsense is refused" "$status:$(printf '%s\n' "$err" | grep -c ': error: ')" 1:7
+like "a pattern with its place" "$err" "pipeline.yaml:6:[0-9]+: error: retry.on: pattern '\(': missing closing parenthesis"
 
 # --- job_timeout
 project

@@ -1,6 +1,6 @@
 /* mkplan.c: a plan by hand, for tests of the runner:  mkplan PLAN WORD ARGUMENTS …
  *
- *   pipeline P  job J  run R  script PATH  tries N  timeout MS  accept N  salt TEXT
+ *   pipeline P  job J  run R  script PATH  tries N  timeout MS  delay MS  accept N  salt TEXT
  *   asof NS                       of the inputs after it; else one minute from now, so that no ctime is fresh
  *   input NAME REPO DIR CONTENT   DIR as in the plan ("-": objects, put into the store); CONTENT: the directory that has the files
  *   datum LABEL  match INPUT PATH  empty INPUT PATH  var NAME VALUE
@@ -186,6 +186,8 @@ word(struct maker *k, char **arg)
 		return *text = arg[1], 2;
 	if (!strcmp(w, "tries"))
 		return k->head.tries = (unsigned)strtoul(arg[1], NULL, 10), 2;
+	if (!strcmp(w, "delay"))
+		return k->head.retry.delay = k->head.retry.max_delay = strtoull(arg[1], NULL, 10) * 1000000, 2;
 	if (!strcmp(w, "timeout"))
 		return k->head.timeout = strtoull(arg[1], NULL, 10) * 1000000, 2;
 	if (!strcmp(w, "accept")) {

@@ -68,20 +68,6 @@ test_end(int status, int sig, const char *class, const char *text)
 }
 
 static void
-test_again(void)
-{
-	struct fault f = FAULT_INIT;
-
-	fault_set(&f, CLASS_EXIT, "exit status %d", 1);
-	ok(fault_again(&f, 1, 3) && fault_again(&f, 2, 3) && !fault_again(&f, 3, 3), "three tries");
-	ok(!fault_again(&f, 1, 1), "one try");
-	fault_set(&f, CLASS_INPUT_CHANGED, "x");
-	ok(!fault_again(&f, 1, 3), "a changed input is not tried again");
-	fault_set(&f, CLASS_INPUT_WRITTEN, "x");
-	ok(!fault_again(&f, 1, 3), "nor one that the command wrote to");
-}
-
-static void
 test_duration(void)
 {
 	static const struct { uint64_t ms; const char *text; } v[] = {
@@ -121,7 +107,6 @@ main(void)
 	test_end(255, 0, CLASS_EXIT, "exit status 255");
 	test_end(-1, 11, CLASS_SIGNAL, "killed by SIGSEGV");
 	test_end(-1, 40, CLASS_SIGNAL, "killed by signal 40");
-	test_again();
 	test_duration();
 	if (chdir("/") < 0 || fs_remove_tree(dir, &err) < 0)
 		return 2;
