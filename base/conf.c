@@ -90,6 +90,8 @@ write_limits(struct buf *b, const struct conf *c)
 {
 	line_u64(b, "tries", c->tries);
 	retry_write(b, &c->retry);
+	if (c->err_script)
+		line_str(b, "err_script", c->err_script);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < c->n_accept; i++)
 		rec_i64(b, c->accept[i]);
@@ -249,8 +251,8 @@ read_number(struct conf *c, const struct rec *r)
 static bool
 read_text(struct conf *c, const struct rec *r)
 {
-	static const char *const words[] = { "pipeline", "description", "script", "salt", "branch", "spec" };
-	const char **to[] = { &c->pipeline, &c->description, &c->script, &c->salt, &c->branch, &c->spec };
+	static const char *const words[] = { "pipeline", "description", "script", "salt", "branch", "spec", "err_script" };
+	const char **to[] = { &c->pipeline, &c->description, &c->script, &c->salt, &c->branch, &c->spec, &c->err_script };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (rec_is(r, words[i], 2)) {

@@ -14,6 +14,7 @@
  *      input cross|union|join|group N        followed by its N children
  *   tries N                  total attempts of a datum
  *   retry …  rule …          base/retry.h
+ *   err_script PATH          err_cmd as a step; not there if there is none
  *   accept N …               exit codes that count as success beside 0
  *   timeout NS  job_timeout NS  workers N    0: none
  *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
@@ -65,6 +66,7 @@ struct conf {
 	struct conf_input *input;   /* NULL: no input (never after a successful compile) */
 	unsigned tries;
 	struct retry retry;
+	const char *err_script;     /* NULL: none */
 	int *accept; size_t n_accept;
 	uint64_t timeout_ns, job_timeout_ns;
 	unsigned workers;

@@ -190,6 +190,8 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 	line_u64(b, "tries", h->tries);
 	line_u64(b, "timeout", h->timeout);
 	retry_write(b, &h->retry);
+	if (h->err_script)
+		line_str(b, "err_script", h->err_script);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < h->n_accept; i++)
 		rec_i64(b, h->accept[i]);
@@ -253,6 +255,7 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 	    rec_is(r, "job", 2) ? &h->job :
 	    rec_is(r, "run", 2) ? &h->run :
 	    rec_is(r, "script", 2) ? &h->script :
+	    rec_is(r, "err_script", 2) ? &h->err_script :
 	    rec_is(r, "salt", 2) ? &h->salt : NULL;
 	int taken = retry_read(&h->retry, &h->arena, r);
 	uint64_t tries;

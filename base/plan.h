@@ -10,7 +10,7 @@
  *
  * P.JOB, the plan: what is missing.  Immutable.  The runner is called with a byte offset and a number of datums.
  *   dassie-plan 1
- *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    timeout NS    retry …  rule …    accept N …    salt TEXT
+ *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    timeout NS    retry …  rule …    err_script PATH    accept N …    salt TEXT
  *   input NAME REPO COMMIT ASOF DIR          the inputs by name, sorted; numbered from 0 in this order
  *   code KIND HASH PATH
  *   begin                                    (retry, rule: base/retry.h)
@@ -72,6 +72,7 @@ struct plan_head {
 	struct oid step;
 	unsigned tries;
 	struct retry retry;
+	const char *err_script;     /* NULL: none */
 	uint64_t timeout;           /* of an attempt, ns; 0: none */
 	int *accept; size_t n_accept;
 	struct plan_input *input; size_t n_input;

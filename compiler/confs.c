@@ -62,7 +62,7 @@ has_line(const struct table *t, const struct field *f)
 		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "datum_tries", "retry", "datum_timeout",
 		"job_timeout", "reprocess_spec", "salt",
 	};
-	static const char *const transform[] = { "cmd", "stdin", "env", "code", "accept_return_code", "working_dir" };
+	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir" };
 	const char *const *v = t == &pipeline_table ? top : transform;
 	size_t n = t == &pipeline_table ? sizeof top / sizeof *top : sizeof transform / sizeof *transform;
 

@@ -110,11 +110,12 @@ add_title(struct buf *b, const char *pipeline, const char *label)
 
 /* " failed: exit status 2 (3 tries)" */
 static void
-add_why(struct buf *b, const char *text, size_t attempts)
+add_why(struct buf *b, const char *text, size_t attempts, bool recovered)
 {
 	bool color = talk_color(talk_fd());
 
-	buf_fmt(b, " %sfailed%s: ", color ? "\033[31m" : "", color ? "\033[0m" : "");
+	buf_fmt(b, " %s%s%s: ", color ? recovered ? "\033[33m" : "\033[31m" : "", recovered ? "recovered by err_cmd" : "failed",
+	    color ? "\033[0m" : "");
 	add_visible(b, text, strlen(text));
 	if (attempts)
 		buf_fmt(b, " (%zu %s)", attempts, attempts == 1 ? "try" : "tries");
@@ -138,12 +139,12 @@ failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const 
 }
 
 void
-failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts)
+failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts, bool recovered)
 {
 	struct buf b = BUF_INIT;
 
 	add_title(&b, h->pipeline, d->label);
-	add_why(&b, f->text, attempts);
+	add_why(&b, f->text, attempts, recovered);
 	talk_raw(b.s, b.n);
 	buf_release(&b);
 }
@@ -194,7 +195,7 @@ failure_show(const struct result *r)
 	char hex[OID_HEX + 1], log[LAYOUT_MAX];
 
 	add_title(&b, r->pipeline, r->label);
-	add_why(&b, r->reason, r->n_attempt);
+	add_why(&b, r->reason, r->n_attempt, strcmp(r->state, "recovered") == 0);
 	if (r->n_attempt && r->attempt[r->n_attempt - 1].log) {
 		layout_log(log, &r->key, r->job, (unsigned)r->n_attempt);
 		add_tail(&b, log);

@@ -47,7 +47,7 @@ int fault_of_end(struct fault *f, const struct attempt *a, const int *accept, si
 void failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number, uint64_t wait);
 
 /* One line when the last attempt has failed. */
-void failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts);
+void failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts, bool recovered);
 
 /* All of a failure, in one write: the datum, why, the last lines of its log, where the log is, how to run it alone. */
 void failure_show(const struct result *r);

@@ -84,6 +84,16 @@ drop_log(struct runner *r)
 	r->log_fd = -1;
 }
 
+/* What err_cmd says follows what the last attempt said. */
+static int
+open_last_log(struct runner *r, struct err *err)
+{
+	drop_log(r);
+	layout_log(r->log, &r->datum.key, r->head.job, (unsigned)r->result.n_attempt);
+	r->log_fd = open(r->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	return r->log_fd < 0 ? err_set(err, errno, "cannot open log '%s':", r->log) : 0;
+}
+
 /* The log is there, by its own name, before the command starts.  One to which nothing was written gets a new name
  * for the next attempt: nobody has it open any more. */
 static int
@@ -136,18 +146,16 @@ die_by(struct runner *r, int sig)
 	exec_die(sig);
 }
 
+/* A step, with r->log_fd open. */
 static int
-run_command(struct runner *r, struct attempt *a, struct err *err)
+run_step(struct runner *r, const struct buf *step, const char *script, struct attempt *a, struct err *err)
 {
-	bool fits = r->step.n < ARG_MAX_ONE && !memchr(r->step.s, '\0', r->step.n);
-	const char *by_text[] = { SHELL, "-c", r->step.s, r->head.script, NULL };
-	const char *by_file[] = { SHELL, r->head.script, NULL };
+	bool fits = step->n < ARG_MAX_ONE && !memchr(step->s, '\0', step->n);
+	const char *by_text[] = { SHELL, "-c", step->s, script, NULL };
+	const char *by_file[] = { SHELL, script, NULL };
 	char **env = environ_of(&r->env, &r->head, &r->datum, &r->view);
-	int sig;
+	int sig = exec_run(fits ? by_text : by_file, env, r->log_fd, r->head.timeout, a, err);
 
-	if (open_log(r, err) < 0)
-		return -1;
-	sig = exec_run(fits ? by_text : by_file, env, r->log_fd, r->head.timeout, a, err);
 	if (sig < 0 || end_log(r, &a->log, err) < 0)
 		return -1;
 	if (sig > 0)
@@ -192,12 +200,11 @@ keep_attempt(struct result *r, const struct attempt *a)
 	r->attempt[r->n_attempt++] = *a;
 }
 
+/* The view of the datum, with everything in it as the plan says. */
 static int
-try_once(struct runner *r, struct fault *fault, struct err *err)
+begin_view(struct runner *r, struct fault *fault, struct err *err)
 {
-	struct attempt a = { 0 };
 	int rc = view_make(&r->view, &r->datum, fault, err), sig = exec_pending();
-	struct err second = ERR_INIT;
 
 	if (sig)
 		die_by(r, sig);
@@ -205,9 +212,19 @@ try_once(struct runner *r, struct fault *fault, struct err *err)
 		rc = codecheck_now(&r->code, fault);
 	if (rc == 0 && r->view.shown_at)
 		rc = pfs_show(r->view.dir, err);
+	return rc;
+}
+
+static int
+try_once(struct runner *r, struct fault *fault, struct err *err)
+{
+	struct attempt a = { 0 };
+	int rc = begin_view(r, fault, err);
+	struct err second = ERR_INIT;
+
 	if (rc == 0) {
 		a.in_bytes = r->view.bytes;
-		rc = run_command(r, &a, err);
+		rc = open_log(r, err) < 0 ? -1 : run_step(r, &r->step, r->head.script, &a, err);
 		if (rc == 0) {
 			rc = judge(r, &a, fault, err);
 			keep_attempt(&r->result, &a);
@@ -216,6 +233,33 @@ try_once(struct runner *r, struct fault *fault, struct err *err)
 	if (view_end(&r->view, rc < 0 ? &second : err) < 0)
 		rc = -1;
 	return rc;
+}
+
+/* The last attempt has failed: may the job do without the datum?  err_cmd sees what the command saw; what it writes
+ * is not kept.  1 it may, 0 it may not, -1 the world. */
+static int
+recover(struct runner *r, struct err *err)
+{
+	struct attempt a = { 0 }, *last = &r->result.attempt[r->result.n_attempt - 1];
+	struct fault fault = FAULT_INIT;
+	struct err second = ERR_INIT;
+	struct buf step = BUF_INIT;
+	int rc = fs_read(r->head.err_script, &step, err);
+
+	if (rc == 0)
+		rc = err_set(err, ENOENT, "step '%s' is not there: run make again", r->head.err_script);
+	rc = rc < 0 ? -1 : begin_view(r, &fault, err);
+	if (rc == 0) {
+		rc = open_last_log(r, err) < 0 ? -1 : run_step(r, &step, r->head.err_script, &a, err);
+		if (rc == 0) {
+			last->log = a.log;
+			rc = a.late || view_check(&r->view, &fault, err) || fault_of_end(&fault, &a, r->head.accept, r->head.n_accept);
+		}
+	}
+	if (view_end(&r->view, rc < 0 ? &second : err) < 0)
+		rc = -1;
+	buf_release(&step);
+	return rc < 0 ? -1 : rc == 0;
 }
 
 static void
@@ -236,11 +280,11 @@ begin_result(struct runner *r)
 }
 
 static int
-end_result(struct runner *r, const struct fault *fault, struct err *err)
+end_result(struct runner *r, const struct fault *fault, bool recovered, struct err *err)
 {
 	bool failed = fault->class[0] != '\0';
 
-	r->result.state = failed ? "failed" : "success";
+	r->result.state = recovered ? "recovered" : failed ? "failed" : "success";
 	r->result.class = fault->class;
 	r->result.reason = fault->text;
 	if (failed)
@@ -286,14 +330,15 @@ take_up(struct runner *r)
 	return w.due;
 }
 
-/* One attempt at the datum under way: 0 it has its result, or waits for another one; 1 it failed, -1 the world. */
+/* One attempt at the datum under way: 0 it has its result, waits for another one
+ * or is recovered; 1 it failed, -1 the world. */
 static int
 run_datum(struct runner *r, struct err *err)
 {
 	struct result *res = &r->result;
 	struct fault fault = FAULT_INIT;
 	size_t before = res->n_attempt;
-	int rc;
+	int rc, recovered = 0;
 
 	begin_result(r);
 	rc = try_once(r, &fault, err);
@@ -302,12 +347,14 @@ run_datum(struct runner *r, struct err *err)
 		put_off(r, &fault);
 		return 0;
 	}
-	if (rc < 0 || end_result(r, &fault, err) < 0)
+	if (rc == 1 && r->head.err_script && res->n_attempt > before)
+		recovered = recover(r, err);
+	if (rc < 0 || recovered < 0 || end_result(r, &fault, recovered, err) < 0)
 		return -1;
 	if (rc == 0)
 		return 0;
-	failure_tell(&r->head, &r->datum, &fault, (unsigned)res->n_attempt);
-	return 1;
+	failure_tell(&r->head, &r->datum, &fault, (unsigned)res->n_attempt, recovered);
+	return !recovered;
 }
 
 static bool

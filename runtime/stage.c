@@ -35,6 +35,7 @@
 #include "provenance.h"
 #include "publish.h"
 #include "record.h"
+#include "recover.h"
 #include "report.h"
 #include "snapshot.h"
 #include "state.h"
@@ -49,6 +50,7 @@ struct stage {
 	struct open_job left;           /* what a killed stage left, if it is another job */
 	struct snapshot snap;
 	struct gather gather;
+	uint64_t recovered;             /* datums that the job does without */
 	struct oid commit;
 	uint64_t files, bytes;
 	bool late;                      /* its job_timeout was over */
@@ -173,6 +175,9 @@ write_jobfile(struct stage *s, struct err *err)
 	struct jobfile j = { .job = s->open.job, .commit = s->commit, .spec = s->open.spec, .datum = g->datum, .n_datum = g->n,
 		.tree = g->tree.v, .n_tree = g->tree.n };
 
+	/* What has no result is looked at again by the next job. */
+	if (s->recovered)
+		recover_leave_out(g, &j);
 	return jobfile_write(&j, s->pipeline, err);
 }
 
@@ -212,7 +217,7 @@ static int
 fail(struct stage *s, struct prov *p, const char *reason, struct err *err)
 {
 	bool killed = s->late || !(s->gather.failed || reason[0]);
-	struct outcome end = { .state = killed ? "killed" : "failure", .reason = reason };
+	struct outcome end = { .state = killed ? "killed" : "failure", .reason = reason, .recovered = s->recovered };
 	char path[LAYOUT_MAX], failed[LAYOUT_MAX];
 
 	if (sync_state(err) < 0) {
@@ -258,8 +263,9 @@ commit(struct stage *s, struct err *err)
 
 	if (prov_begin(&p, err) < 0)
 		return -1;
-	if (gather_results(&s->gather, &s->open, p, err) < 0)
+	if (gather_results(&s->gather, &s->open, p, err) < 0 || recover_count(&s->gather, &s->recovered, err) < 0)
 		goto out;
+	end.recovered = s->recovered;
 	if (s->gather.failed || s->gather.missing) {
 		rc = fail(s, p, s->late ? late_reason(s) : "", err);
 		return rc;
@@ -302,8 +308,10 @@ show(struct stage *s, struct err *err)
 	    snapshot_done(&s->snap, &s->open, err) < 0)
 		return -1;
 	if (!s->flags.silent)
-		report_success(&s->open, &s->gather, &s->commit, moved == 1);
-	work_tidy(s->pipeline, s->open.job);
+		report_success(&s->open, &s->gather, s->recovered, &s->commit, moved == 1);
+	/* The list of datums is the only one that has the recovered ones. */
+	if (!s->recovered)
+		work_tidy(s->pipeline, s->open.job);
 	if (clear_before(s, err) < 0)
 		return -1;
 	if (unlink(layout_plan(path, s->pipeline, "open")) < 0 && errno != ENOENT)

@@ -167,6 +167,75 @@ run dassie compile --check
 is "nonsense is refused" "$status:$(printf '%s\n' "$err" | grep -c ': error: ')" 1:7
 like "a pattern with its place" "$err" "pipeline.yaml:6:[0-9]+: error: retry.on: pattern '\(': missing closing parenthesis"
 
+# --- err_cmd
+fresh
+step 'echo "the step"; echo half >"$out/x"; exit 3'
+printf '%s\n' 'echo "err_cmd sees $(cat "$in")"; echo no >"$out/y"' >err.sh
+try tries 1 err err.sh
+is "a recovered datum is no failure" "$status:$(results)" 0:0
+like "it is told" "$err" '^dassie: count: datum books:/a recovered by err_cmd: exit status 3 \(1 try\)$'
+like "its state" "$(fails)" '^state recovered$'
+like "and its class" "$(fails)" '^class exit'
+is "its log has both" "$(cat "$(find .dassie/logs -type f)")" "the step
+err_cmd sees one"
+is "no output is kept" "$(find .dassie/objects .dassie/work -mindepth 1 2>/dev/null)" ""
+echo 'exit 4' >err.sh
+try tries 1 err err.sh
+is "an err_cmd that fails too" "$status" 1
+like "is a failure" "$(fails)" '^state failed$'
+try tries 1 err err.sh accept 4
+is "accepted codes are err_cmd's too" "$status" 0
+step 'cat "$in" >"$out/x"'
+try err err.sh
+is "one that works at last" "$status:$(results):$(fails)" 0:1:
+
+project
+mkdir data
+for i in 1 2 3; do echo "$i" >"data/$i"; done
+cat >pipeline.yaml <<'SPEC'
+repos: {data: data}
+pipelines:
+  p:
+    input: data/*
+    datum_tries: 1
+    err_cmd: [sh]
+    err_stdin: ['test -e forgive']
+    run: |
+      echo "$data" >>ran
+      case $data in */2) test -e healed;; esac
+      cp "$data" "$out/"
+  q:
+    input: p/
+    run: ls "$p" >"$out/list"
+SPEC
+run dassie compile
+is "err_cmd compiles without a note" "$status:$(printf '%s' "$err" | grep -c note)" 0:0
+run make
+is "without forgiveness the job fails" "$((status > 0))" 1
+touch forgive
+run make
+is "a job with a recovered datum succeeds" "$status" 0
+is "its output is the others'" "$(cat out/p/* | tr '\n' ' '):$(tr '\n' ' ' <out/q/list)" "1 3 :1 3 "
+like "it is counted" "$(dassie jobs --json p | head -n 1)" '"failed":0,"recovered":1'
+like "and told" "$err" 'p: .*1 recovered: without output, to be tried again'
+like "datums says which" "$(dassie datums --json p | grep recovered)" '"state":"recovered".*"path":"2"'
+is "all datums of the job are listed" "$(dassie datums --json p | wc -l | tr -d ' ')" 3
+rm ran
+run make
+is "nothing runs while nothing changes" "$status:$(cat ran 2>/dev/null)" 0:
+echo 4 >data/4
+run make
+is "the next job tries it again" "$status:$(sed 's,.*/,,' ran | sort | tr '\n' ' ')" "0:2 4 "
+rm ran
+touch healed
+echo 5 >data/5
+run make
+is "until it succeeds" "$status:$(sed 's,.*/,,' ran | sort | tr '\n' ' '):$(cat out/p/* | tr '\n' ' ')" "0:2 5 :1 2 3 4 5 "
+rm ran
+echo 6 >data/6
+run make
+is "then it is done" "$status:$(sed 's,.*/,,' ran | tr '\n' ' ')" "0:6 "
+
 # --- job_timeout
 project
 mkdir data

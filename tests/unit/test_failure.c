@@ -94,6 +94,7 @@ main(void)
 	r.pipeline = "count";
 	r.job = "j1";
 	r.label = "books:/a\n";
+	r.state = "failed";
 	r.reason = "exit status 2";
 	r.attempt = attempt;
 	r.n_attempt = 2;
