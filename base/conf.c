@@ -89,6 +89,9 @@ static void
 write_limits(struct buf *b, const struct conf *c)
 {
 	line_u64(b, "tries", c->tries);
+	retry_write(b, &c->retry);
+	if (c->err_script)
+		line_str(b, "err_script", c->err_script);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < c->n_accept; i++)
 		rec_i64(b, c->accept[i]);
@@ -248,8 +251,8 @@ read_number(struct conf *c, const struct rec *r)
 static bool
 read_text(struct conf *c, const struct rec *r)
 {
-	static const char *const words[] = { "pipeline", "description", "script", "salt", "branch", "spec" };
-	const char **to[] = { &c->pipeline, &c->description, &c->script, &c->salt, &c->branch, &c->spec };
+	static const char *const words[] = { "pipeline", "description", "script", "salt", "branch", "spec", "err_script" };
+	const char **to[] = { &c->pipeline, &c->description, &c->script, &c->salt, &c->branch, &c->spec, &c->err_script };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (rec_is(r, words[i], 2)) {
@@ -280,6 +283,10 @@ read_list(struct conf *c, struct growing *g, const struct rec *r)
 static bool
 read_line(struct conf *c, struct growing *g, const struct rec *r, struct recfile *f)
 {
+	int taken = retry_read(&c->retry, &c->arena, r);
+
+	if (taken)
+		return taken > 0;
 	if (read_text(c, r) || read_list(c, g, r))
 		return true;
 	if (rec_is(r, "decides", 2))
@@ -329,6 +336,7 @@ conf_read(struct conf *c, const char *pipeline, struct err *err)
 void
 conf_release(struct conf *c)
 {
+	retry_release(&c->retry);
 	arena_release(&c->arena);
 	*c = (struct conf)CONF_INIT;
 }

@@ -13,6 +13,8 @@
  *      input cron NAME REPO SPEC START OVERWRITE TZ MISSED OVERLAP JITTER
  *      input cross|union|join|group N        followed by its N children
  *   tries N                  total attempts of a datum
+ *   retry …  rule …          base/retry.h
+ *   err_script PATH          err_cmd as a step; not there if there is none
  *   accept N …               exit codes that count as success beside 0
  *   timeout NS  job_timeout NS  workers N    0: none
  *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
@@ -31,6 +33,7 @@
 #define BASE_CONF_H
 
 #include "mem.h"
+#include "retry.h"
 #include "sha256.h"
 
 #include <stdbool.h>
@@ -62,6 +65,8 @@ struct conf {
 	bool every_job;
 	struct conf_input *input;   /* NULL: no input (never after a successful compile) */
 	unsigned tries;
+	struct retry retry;
+	const char *err_script;     /* NULL: none */
 	int *accept; size_t n_accept;
 	uint64_t timeout_ns, job_timeout_ns;
 	unsigned workers;

@@ -188,6 +188,10 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 	line_str(b, "script", h->script);
 	line_oid(b, "step", &h->step);
 	line_u64(b, "tries", h->tries);
+	line_u64(b, "timeout", h->timeout);
+	retry_write(b, &h->retry);
+	if (h->err_script)
+		line_str(b, "err_script", h->err_script);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < h->n_accept; i++)
 		rec_i64(b, h->accept[i]);
@@ -251,9 +255,13 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 	    rec_is(r, "job", 2) ? &h->job :
 	    rec_is(r, "run", 2) ? &h->run :
 	    rec_is(r, "script", 2) ? &h->script :
+	    rec_is(r, "err_script", 2) ? &h->err_script :
 	    rec_is(r, "salt", 2) ? &h->salt : NULL;
+	int taken = retry_read(&h->retry, &h->arena, r);
 	uint64_t tries;
 
+	if (taken)
+		return taken > 0;
 	if (text) {
 		*text = keep(&h->arena, r, 1);
 		return true;
@@ -266,6 +274,8 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 		h->tries = (unsigned)tries;
 		return true;
 	}
+	if (rec_is(r, "timeout", 2))
+		return rec_get_u64(r, 1, &h->timeout);
 	if (rec_is(r, "code", 2))
 		return code_line(&h->arena, &h->code, &h->n_code, &cap->code, r);
 	return rec_is(r, "input", 2) && head_input(h, r, &cap->input);
@@ -291,6 +301,7 @@ plan_head_read(struct plan_head *h, struct recfile *f, struct err *err)
 void
 plan_head_release(struct plan_head *h)
 {
+	retry_release(&h->retry);
 	free(h->accept);
 	free(h->input);
 	free(h->code);

@@ -9,10 +9,12 @@
 #include "../base/buf.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
+#include "../base/retry.h"
 #include "../base/sha256.h"
 #include "cronspec.h"
 #include "glob.h"
 #include "graph.h"
+#include "pattern.h"
 #include "spec.h"
 #include "yaml.h"
 
@@ -426,12 +428,50 @@ check_egress(struct specset *s, const struct pipeline *p)
 }
 
 static bool
+check_rules(struct specset *s, const struct strs *list, const char *name)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct str *t = &list->v[i];
+		struct retry_rule rule;
+		char msg[PATTERN_MSG];
+
+		if (!retry_rule_of(t->s, &rule, msg))
+			ok = diag_error(s->d, t->at, "retry.%s: %s", name, msg);
+	}
+	return ok;
+}
+
+static bool
+check_retry(struct specset *s, const struct pipeline *p)
+{
+	const struct retry_form *t = p->retry;
+	double factor = t && given(&t->factor) ? strtod(t->factor.s, NULL) : 2;
+	bool ok = true;
+
+	if (!t)
+		return true;
+	if (t->tries.set && p->datum_tries.set) {
+		ok = diag_error(s->d, t->tries.at, "the number of tries is given twice");
+		diag_note(s->d, p->datum_tries.at, "first here");
+	}
+	if (t->tries.v < 0 || t->tries.v > 1000000)
+		ok = diag_error(s->d, t->tries.at, "'tries' is the number of attempts in all: 1 for no retry");
+	if (!(factor >= 1 && factor <= 1000))
+		ok = diag_error(s->d, t->factor.at, "'factor' is a number from 1 to 1000");
+	ok &= check_rules(s, &t->on, "on");
+	return check_rules(s, &t->never, "never") && ok;
+}
+
+static bool
 check_settings(struct specset *s, const struct pipeline *p)
 {
 	static const char *const merge[] = { "error", "concat", 0 }, *const reprocess[] = { "until_success", "every_job", 0 };
 	const struct parallelism *par = p->parallelism_spec;
 	bool ok = check_word(s, &p->merge, "merge", merge);
 
+	ok &= check_retry(s, p);
 	ok &= check_word(s, &p->reprocess_spec, "reprocess_spec", reprocess);
 	ok &= check_cronspec(s, &p->schedule);
 	if (p->datum_tries.v < 0 || p->datum_tries.v > 1000000)

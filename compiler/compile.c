@@ -159,6 +159,25 @@ write_step(struct compile *c, const char *path, const struct buf *b, struct err 
 	return write_file(c, path, b, 0755, err);
 }
 
+/* A pipeline's err_cmd, as a step of its own: it is no part of what the datums are.  NULL if it has none. */
+static int
+write_err_step(struct compile *c, const struct pipeline *p, const char **ret, struct err *err)
+{
+	struct buf *b = &c->text;
+	struct oid id;
+	char hex[OID_HEX + 1];
+
+	*ret = NULL;
+	if (!p->transform->err_cmd.n)
+		return 0;
+	buf_reset(b);
+	step_err_script(b, p);
+	sha256_bytes(b->s, b->n, &id);
+	oid_hex(&id, hex);
+	*ret = arena_fmt(&c->arena, DIR_STEPS "/%s-err-%.12s.sh", pipeline_name(p), hex);
+	return write_step(c, *ret, b, err);
+}
+
 /* One pipeline: its step, its settings, its part of the index. */
 static int
 write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipeline *ret, struct err *err)
@@ -177,6 +196,8 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	ret->name = pipeline_name(p);
 	ret->script = arena_fmt(&c->arena, DIR_STEPS "/%s-%.12s.sh", ret->name, hex);
 	rc = write_step(c, ret->script, b, err);
+	if (rc >= 0)
+		rc = write_err_step(c, p, &conf.err_script, err);
 	confs_make(&c->set, p, ret->script, &w, &c->spec, &conf);
 	buf_reset(b);
 	conf_write(b, &conf);
@@ -191,6 +212,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 		ret->reads[i] = p->reads[i]->s;
 	note_found(c, p, &w);
 	words_release(&w);
+	retry_release(&conf.retry);
 	return rc;
 }
 

@@ -4,6 +4,7 @@
  * so that a part which comes to honour a field finds it without a change here. */
 #include "confs.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/buf.h"
@@ -11,6 +12,7 @@
 #include "../base/mem.h"
 #include "check.h"
 #include "fields.h"
+#include "pattern.h"
 #include "print.h"
 #include "spec.h"
 #include "words.h"
@@ -64,10 +66,10 @@ static bool
 has_line(const struct table *t, const struct field *f)
 {
 	static const char *const top[] = {
-		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "datum_tries", "datum_timeout",
+		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "datum_tries", "retry", "datum_timeout",
 		"job_timeout", "reprocess_spec", "salt",
 	};
-	static const char *const transform[] = { "cmd", "stdin", "env", "code", "accept_return_code", "working_dir" };
+	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir" };
 	const char *const *v = t == &pipeline_table ? top : transform;
 	size_t n = t == &pipeline_table ? sizeof top / sizeof *top : sizeof transform / sizeof *transform;
 
@@ -128,6 +130,39 @@ make_egress(struct specset *s, const struct pipeline *p, struct conf *c)
 	}
 }
 
+static void
+add_rules(struct retry *r, const struct strs *list, bool never)
+{
+	char msg[PATTERN_MSG];
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct retry_rule rule;
+
+		if (!retry_rule_of(list->v[i].s, &rule, msg))
+			continue;
+		rule.never = never;
+		GROW(r->rule, r->n_rule, r->cap_rule);
+		r->rule[r->n_rule++] = rule;
+	}
+}
+
+static void
+make_retry(const struct pipeline *p, struct conf *c)
+{
+	static const uint64_t second = 1000000000;
+	const struct retry_form *t = p->retry;
+	int64_t tries = p->datum_tries.v ? p->datum_tries.v : t ? t->tries.v : 0;
+
+	c->tries = tries ? (unsigned)tries : 3;
+	c->retry.delay = t && t->delay.set ? (uint64_t)t->delay.v : second;
+	c->retry.max_delay = t && t->max_delay.set ? (uint64_t)t->max_delay.v : 60 * second;
+	c->retry.factor = t && t->factor.s ? (unsigned)(strtod(t->factor.s, NULL) * 1000 + 0.5) : 2000;
+	if (t) {
+		add_rules(&c->retry, &t->on, false);
+		add_rules(&c->retry, &t->never, true);
+	}
+}
+
 void
 confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct buf *spec, struct conf *c)
 {
@@ -142,7 +177,7 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	c->every_job = p->reprocess_spec.s && !strcmp(p->reprocess_spec.s, "every_job");
 	c->input = arena_alloc(s->a, sizeof *c->input);
 	make_input(s, p->input, c->input);
-	c->tries = p->datum_tries.v ? (unsigned)p->datum_tries.v : 3;
+	make_retry(p, c);
 	c->accept = arena_alloc(s->a, (t->accept_return_code.n + 1) * sizeof *c->accept);
 	for (size_t i = 0; i < t->accept_return_code.n; i++)
 		c->accept[c->n_accept++] = (int)t->accept_return_code.v[i].v;

@@ -70,8 +70,8 @@ static const struct field transform_rows[] = {
 	FIELD(transform, "image", image, FK_STR, FS_MAPPED, "commands run on this machine, not in an image"),
 	FIELD(transform, "cmd", cmd, FK_STRS, FS_HONOURED, "the command and its arguments; no shell looks at them"),
 	FIELD(transform, "stdin", stdin_lines, FK_STRS, FS_HONOURED, "lines that the command gets on standard input"),
-	FIELD(transform, "err_cmd", err_cmd, FK_STRS, FS_LATER, "runs after the last failed attempt; exit 0 makes the datum recovered"),
-	FIELD(transform, "err_stdin", err_stdin, FK_STRS, FS_LATER, "lines that err_cmd gets on standard input"),
+	FIELD(transform, "err_cmd", err_cmd, FK_STRS, FS_HONOURED, "runs after the last failed attempt; exit 0 makes the datum recovered"),
+	FIELD(transform, "err_stdin", err_stdin, FK_STRS, FS_HONOURED, "lines that err_cmd gets on standard input"),
 	FIELD(transform, "env", env, FK_PAIRS, FS_HONOURED, "variables of the command"),
 	FIELD(transform, "code", code, FK_STRS, FS_HONOURED, "files of the project that the command runs; part of its identity"),
 	FIELD_SUB(transform, "secrets", secrets, FK_OBJS, FS_LATER, secret_table, "secrets as files or variables"),
@@ -86,6 +86,16 @@ static const struct field transform_rows[] = {
 	FIELD_SUB(transform, "build", build, FK_OBJ, FS_NO_EFFECT, build_table, "no image is built here"),
 };
 TABLE(transform_table, "transform", "a transform", transform, transform_rows);
+
+static const struct field retry_rows[] = {
+	FIELD(retry_form, "tries", tries, FK_INT, FS_HONOURED, "attempts of a datum in all, as datum_tries"),
+	FIELD(retry_form, "delay", delay, FK_DURATION, FS_HONOURED, "the first wait is anything up to this; 1s if not given"),
+	FIELD(retry_form, "factor", factor, FK_NUMBER, FS_HONOURED, "each wait may be so many times as long as the one before; 2 if not given"),
+	FIELD(retry_form, "max_delay", max_delay, FK_DURATION, FS_HONOURED, "but never longer than this; 60s if not given"),
+	FIELD(retry_form, "on", on, FK_STRS, FS_HONOURED, "exit codes, signals and patterns of output that are worth every try"),
+	FIELD(retry_form, "never", never, FK_STRS, FS_HONOURED, "those after which no try helps; stronger than 'on'"),
+};
+static TABLE(retry_table, "retry", "a retry", retry_form, retry_rows);
 
 static const struct field parallelism_rows[] = {
 	FIELD(parallelism, "constant", constant, FK_INT, FS_LATER, "at most so many datums of the pipeline at once; make -j bounds all"),
@@ -277,8 +287,9 @@ static const struct field pipeline_rows[] = {
 	FIELD(pipeline, "schedule", schedule, FK_STR, FS_LATER, "a cron expression: run make for it then"),
 	FIELD_SUB(pipeline, "parallelism_spec", parallelism_spec, FK_OBJ, FS_HONOURED, parallelism_table, "how many datums at once"),
 	FIELD(pipeline, "datum_tries", datum_tries, FK_INT, FS_HONOURED, "attempts of a datum in all; 3 if not given or 0"),
-	FIELD(pipeline, "datum_timeout", datum_timeout, FK_DURATION, FS_LATER, "the longest that an attempt may take"),
-	FIELD(pipeline, "job_timeout", job_timeout, FK_DURATION, FS_LATER, "the longest that a job may take, from its own first datum"),
+	FIELD_SUB(pipeline, "retry", retry, FK_OBJ, FS_HONOURED, retry_table, "when and how often a failed datum is tried again"),
+	FIELD(pipeline, "datum_timeout", datum_timeout, FK_DURATION, FS_HONOURED, "the longest that an attempt may take"),
+	FIELD(pipeline, "job_timeout", job_timeout, FK_DURATION, FS_HONOURED, "the longest that a job may take, from its own first datum"),
 	FIELD(pipeline, "reprocess_spec", reprocess_spec, FK_STR, FS_HONOURED, "until_success (if not given), or every_job: a job runs all its datums"),
 	FIELD(pipeline, "salt", salt, FK_STR, FS_HONOURED, "a text that is part of every datum's identity"),
 	FIELD_SUB(pipeline, "resource_requests", resource_requests, FK_OBJ, FS_LATER, resources_table, "what a datum needs"),
@@ -339,6 +350,7 @@ const struct shorthand shorthand_table[] = {
 	{ "code", "transform.code", "files of the project that the command runs" },
 	{ "working_dir", "transform.working_dir", "where the command starts" },
 	{ "err_cmd", "transform.err_cmd", "runs after the last failed attempt" },
+	{ "err_stdin", "transform.err_stdin", "lines that err_cmd gets on standard input" },
 	{ "accept_return_code", "transform.accept_return_code", "exit codes that count as success beside 0" },
 	{ "tries", "datum_tries", "attempts of a datum in all" },
 	{ "timeout", "datum_timeout", "the longest that an attempt may take" },

@@ -99,6 +99,9 @@ set_head(struct planner *p)
 		h->salt = arena_fmt(&p->arena, "%s %s", h->salt, p->open.job);
 	h->step = p->open.step;
 	h->tries = p->conf.tries;
+	h->retry = p->conf.retry;
+	h->err_script = p->conf.err_script;
+	h->timeout = p->conf.timeout_ns;
 	h->accept = p->conf.accept;
 	h->n_accept = p->conf.n_accept;
 	h->code = p->open.code;

@@ -47,6 +47,8 @@ struct transform {
 	struct build *build;
 };
 
+struct retry_form { struct num tries, delay, max_delay; struct str factor; struct strs on, never; };
+
 struct parallelism { struct num constant; struct str coefficient, strategy; };
 
 struct gpu { struct str type; struct num number; };
@@ -111,6 +113,7 @@ struct pipeline {
 	struct objs egress;         /* struct egress */
 	struct str schedule;
 	struct parallelism *parallelism_spec;
+	struct retry_form *retry;
 	struct num datum_tries, datum_timeout, job_timeout;
 	struct str reprocess_spec, salt;
 	struct resources *resource_requests, *resource_limits, *sidecar_resource_limits, *sidecar_resource_requests;

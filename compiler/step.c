@@ -38,12 +38,12 @@ set_flag(const char *s)
 
 /* Is the command a plain sh that reads its lines from stdin? */
 static bool
-is_sh_stdin(const struct transform *t)
+is_sh_stdin(const struct strs *cmd, const struct strs *lines)
 {
-	if (!t->cmd.n || !t->stdin_lines.n || (strcmp(t->cmd.v[0].s, "sh") != 0 && strcmp(t->cmd.v[0].s, "/bin/sh") != 0))
+	if (!cmd->n || !lines->n || (strcmp(cmd->v[0].s, "sh") != 0 && strcmp(cmd->v[0].s, "/bin/sh") != 0))
 		return false;
-	for (size_t i = 1; i < t->cmd.n; i++)
-		if (!set_flag(t->cmd.v[i].s) && !(strcmp(t->cmd.v[i].s, "-s") == 0 && i + 1 == t->cmd.n))
+	for (size_t i = 1; i < cmd->n; i++)
+		if (!set_flag(cmd->v[i].s) && !(strcmp(cmd->v[i].s, "-s") == 0 && i + 1 == cmd->n))
 			return false;
 	return true;
 }
@@ -70,30 +70,43 @@ has_line(const struct strs *lines, const char *line)
 }
 
 static void
-add_exec(struct buf *b, const struct transform *t)
+add_exec(struct buf *b, const struct strs *cmd, const struct strs *lines)
 {
 	struct buf end = BUF_INIT;
 
-	if (!t->cmd.n) {
+	if (!cmd->n) {
 		buf_str(b, "echo 'this pipeline has no cmd, and the entrypoint of its image is not run here: give it one' >&2\nexit 127\n");
 		return;
 	}
 	buf_str(b, "exec");
-	for (size_t i = 0; i < t->cmd.n; i++) {
+	for (size_t i = 0; i < cmd->n; i++) {
 		buf_byte(b, ' ');
-		sh_quote(b, t->cmd.v[i].s);
+		sh_quote(b, cmd->v[i].s);
 	}
-	if (!t->stdin_lines.n) {
+	if (!lines->n) {
 		buf_byte(b, '\n');
 		return;
 	}
 	buf_str(&end, "STDIN");
-	while (has_line(&t->stdin_lines, end.s))
+	while (has_line(lines, end.s))
 		buf_byte(&end, '_');
 	buf_fmt(b, " <<'%s'\n", end.s);
-	add_lines(b, &t->stdin_lines);
+	add_lines(b, lines);
 	buf_fmt(b, "%s\n", end.s);
 	buf_release(&end);
+}
+
+static void
+add_command(struct buf *b, const struct strs *cmd, const struct strs *lines)
+{
+	if (!is_sh_stdin(cmd, lines)) {
+		add_exec(b, cmd, lines);
+		return;
+	}
+	for (size_t i = 1; i < cmd->n; i++)
+		if (strcmp(cmd->v[i].s, "-s") != 0)
+			buf_fmt(b, "set %s\n", cmd->v[i].s);
+	add_lines(b, lines);
 }
 
 /* NAME=… for each input, as a shell can take it. */
@@ -113,12 +126,12 @@ add_names(struct buf *b, const struct input *in)
 		add_names(b, &member[i]);
 }
 
-void
-step_script(struct buf *b, const struct pipeline *p)
+static void
+script(struct buf *b, const struct pipeline *p, const char *what, const struct strs *cmd, const struct strs *lines)
 {
 	const struct transform *t = p->transform;
 
-	buf_fmt(b, "#!/bin/sh\n# The step of pipeline '%s', compiled from its spec by dassie.\n# By hand: ", pipeline_name(p));
+	buf_fmt(b, "#!/bin/sh\n# %s of pipeline '%s', compiled from its spec by dassie.\n# By hand: ", what, pipeline_name(p));
 	add_names(b, p->input);
 	buf_str(b, "out=… sh FILE, with absolute paths\numask 022\n"
 	    "CDPATH='' cd -- \"${DASSIE_PROJECT:-$(dirname -- \"$0\")/../..}\" || exit 126\n"
@@ -135,14 +148,19 @@ step_script(struct buf *b, const struct pipeline *p)
 		sh_quote(b, t->working_dir.s);
 		buf_str(b, " || exit 126\n");
 	}
-	if (!is_sh_stdin(t)) {
-		add_exec(b, t);
-		return;
-	}
-	for (size_t i = 1; i < t->cmd.n; i++)
-		if (strcmp(t->cmd.v[i].s, "-s") != 0)
-			buf_fmt(b, "set %s\n", t->cmd.v[i].s);
-	add_lines(b, &t->stdin_lines);
+	add_command(b, cmd, lines);
+}
+
+void
+step_script(struct buf *b, const struct pipeline *p)
+{
+	script(b, p, "The step", &p->transform->cmd, &p->transform->stdin_lines);
+}
+
+void
+step_err_script(struct buf *b, const struct pipeline *p)
+{
+	script(b, p, "The err_cmd", &p->transform->err_cmd, &p->transform->err_stdin);
 }
 
 static bool

@@ -13,4 +13,7 @@ struct err;
  * ends by the same signal.  Returns the exit status, 128 + the signal that ended the child, or -1. */
 int child_run(const char *const argv[], int errfd, struct err *err);
 
+/* The same; when it has taken this long (ns, 0: no limit) it gets SIGTERM, and *ret_late is true. */
+int child_run_for(const char *const argv[], int errfd, uint64_t limit, bool *ret_late, struct err *err);
+
 #endif

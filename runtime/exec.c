@@ -3,19 +3,25 @@
  * Signals are blocked for good and taken with sigtimedwait, so there is no handler and no moment at which one is lost:
  * the wait ends by SIGCHLD or by a signal for us.  The command is started by vfork (no page tables are copied) in a
  * group of its own; it dies with us (PDEATHSIG).  As subreaper we inherit what it leaves behind, also from
- * other sessions, and kill it, so that nothing writes to an output that is being collected, or to the next datum's. */
+ * other sessions, and kill it, so that nothing writes to an output that is being collected, or to the next datum's.
+ *
+ * A command that takes longer than it may gets SIGTERM, and so does every process below it, wherever it has moved; when
+ * the grace is over they get SIGKILL.  Those that outlive the command use the rest of that grace, too. */
 #include "exec.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -25,9 +31,12 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/json.h"
+#include "../base/mem.h"
 #include "result.h"
 
-enum { GRACE_S = 2 };
+enum { GRACE_S = 2, LATE_GRACE_S = 5 };
+
+static const uint64_t SECOND = 1000000000;
 
 static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static sigset_t awaited;      /* those of `ending` that were not ignored when we were started, and SIGCHLD */
@@ -136,48 +145,154 @@ has_ended(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
 }
 
-/* Until the command has ended.  The first signal for us goes on to its group, a second one or the end of
- * the grace kills it.  Returns that first signal. */
-static int
-await(pid_t pid)
+struct pids { pid_t *v; size_t n, cap; };
+
+/* The children of one thread. */
+static void
+add_children(struct pids *p, const char *pid, const char *task)
 {
-	struct timespec grace = { GRACE_S, 0 };
-	int caught = 0;
+	char path[96], word[32];
+	FILE *f;
 
-	for (;;) {
-		int sig = sigtimedwait(&awaited, NULL, caught ? &grace : NULL);
-
-		if (sig == SIGCHLD) {
-			if (has_ended(pid))
-				return caught;
-		} else if (sig > 0 && !caught) {
-			caught = sig;
-			kill(-pid, sig);
-			kill(-pid, SIGCONT);
-		} else if (sig > 0 || errno == EAGAIN) {
-			kill(-pid, SIGKILL);
-		}
+	snprintf(path, sizeof path, "/proc/%.20s/task/%.20s/children", pid, task);
+	if (!(f = fopen(path, "re")))
+		return;
+	while (fscanf(f, "%31s", word) == 1) {
+		GROW(p->v, p->n, p->cap);
+		p->v[p->n++] = (pid_t)strtol(word, NULL, 10);
 	}
+	fclose(f);
+}
+
+static void
+own_children(struct pids *p)
+{
+	char self[24];
+
+	snprintf(self, sizeof self, "%ld", (long)getpid());
+	p->n = 0;
+	add_children(p, self, self);
+}
+
+/* Everything below us, as far as it holds still. */
+static void
+add_tree(struct pids *p)
+{
+	char path[64], pid[24];
+	struct dirent *e;
+
+	own_children(p);
+	for (size_t i = 0; i < p->n && i < 100000; i++) {
+		DIR *d;
+
+		snprintf(pid, sizeof pid, "%ld", (long)p->v[i]);
+		snprintf(path, sizeof path, "/proc/%s/task", pid);
+		if (!(d = opendir(path)))
+			continue;
+		while ((e = readdir(d)))
+			if (e->d_name[0] != '.')
+				add_children(p, pid, e->d_name);
+		closedir(d);
+	}
+}
+
+/* The command's group in one go, and what has left it. */
+static void
+signal_all(pid_t group, int sig)
+{
+	struct pids p = { 0 };
+
+	add_tree(&p);
+	kill(-group, sig);
+	for (size_t i = 0; i < p.n; i++)
+		if (p.v[i] > 1 && getpgid(p.v[i]) != group)
+			kill(p.v[i], sig);
+	free(p.v);
 }
 
 static bool
 kill_children(void)
 {
-	char path[64], word[4096];
+	struct pids p = { 0 };
 	bool any = false;
-	FILE *f;
 
-	snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
-	if (!(f = fopen(path, "re")))
-		return false;
-	while (fscanf(f, "%4095s", word) == 1) {
-		pid_t pid = (pid_t)strtol(word, NULL, 10);
-
-		if (pid > 1 && kill(pid, SIGKILL) == 0)
+	own_children(&p);
+	for (size_t i = 0; i < p.n; i++)
+		if (p.v[i] > 1 && kill(p.v[i], SIGKILL) == 0)
 			any = true;
-	}
-	fclose(f);
+	free(p.v);
 	return any;
+}
+
+/* Does anything but the command itself live that has come to us? */
+static bool
+others_live(pid_t pid)
+{
+	struct pids p = { 0 };
+	bool any = false;
+
+	own_children(&p);
+	for (size_t i = 0; i < p.n; i++)
+		if (p.v[i] != pid && waitpid(p.v[i], NULL, WNOHANG) == 0)
+			any = true;
+	free(p.v);
+	return any;
+}
+
+uint64_t
+exec_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
+
+/* The next signal; 0 when this moment has come first (0: it never comes). */
+static int
+next_signal(uint64_t until)
+{
+	uint64_t now = until ? exec_clock() : 0, left = until > now ? until - now : 0;
+	struct timespec t = { (time_t)(left / SECOND), (long)(left % SECOND) };
+	int sig = sigtimedwait(&awaited, NULL, until ? &t : NULL);
+
+	return sig > 0 ? sig : until && errno == EAGAIN ? 0 : SIGCHLD;
+}
+
+/* Until the command has ended.  The first signal for us goes on to its group, a second one or the end of
+ * the grace kills it.  Returns that first signal. */
+static int
+await(pid_t pid, uint64_t timeout, bool *ret_late)
+{
+	uint64_t until = timeout ? exec_clock() + timeout : 0;
+	bool late = false;
+	int caught = 0;
+
+	for (;;) {
+		int sig = next_signal(until);
+
+		if (sig == SIGCHLD) {
+			if (has_ended(pid) && (!late || !others_live(pid)))
+				break;
+		} else if (sig > 0 && !caught) {
+			caught = sig;
+			until = exec_clock() + GRACE_S * SECOND;
+			kill(-pid, sig);
+			kill(-pid, SIGCONT);
+		} else if (sig == 0 && !caught && !late) {
+			late = true;
+			until = exec_clock() + LATE_GRACE_S * SECOND;
+			signal_all(pid, SIGTERM);
+			signal_all(pid, SIGCONT);
+		} else {
+			signal_all(pid, SIGKILL);
+			if (has_ended(pid))
+				break;
+			until = exec_clock() + GRACE_S * SECOND;
+		}
+	}
+	*ret_late = late;
+	return caught;
 }
 
 /* What the command left behind is ours by now; each that dies may leave us its own children. */
@@ -208,7 +323,7 @@ microseconds(const struct timeval *t)
 }
 
 int
-exec_run(const char *const *argv, char *const *envp, int log, struct attempt *a, struct err *err)
+exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, struct attempt *a, struct err *err)
 {
 	struct rusage use = { 0 };
 	int status = 0, caught;
@@ -218,7 +333,7 @@ exec_run(const char *const *argv, char *const *envp, int log, struct attempt *a,
 	pid = start(argv, envp, log, err);
 	if (pid < 0)
 		return -1;
-	caught = await(pid);
+	caught = await(pid, timeout, &a->late);
 	kill(-pid, SIGKILL);
 	while (wait4(pid, &status, 0, &use) < 0 && errno == EINTR)
 		;
@@ -243,6 +358,28 @@ exec_pending(void)
 		if (sigismember(&now, ending[i]) == 1 && sigismember(&awaited, ending[i]) == 1)
 			return ending[i];
 	return 0;
+}
+
+int
+exec_wait(int fd, uint64_t until)
+{
+	int sigs = signalfd(-1, &awaited, SFD_CLOEXEC | SFD_NONBLOCK), rc = 0;
+	struct pollfd p[] = { { .fd = sigs, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+	struct signalfd_siginfo info = { 0 };
+
+	for (uint64_t now = exec_clock(); rc == 0 && now < until; now = exec_clock()) {
+		uint64_t ms = (until - now) / 1000000 + 1;
+		int n = poll(p, 2, ms > INT_MAX ? INT_MAX : (int)ms);
+
+		while (rc == 0 && read(sigs, &info, sizeof info) == (ssize_t)sizeof info)
+			if (info.ssi_signo != SIGCHLD)
+				rc = (int)info.ssi_signo;
+		if (rc == 0 && n > 0 && p[1].revents)
+			rc = -1;
+	}
+	if (sigs >= 0)
+		close(sigs);
+	return rc;
 }
 
 _Noreturn void

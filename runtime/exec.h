@@ -14,12 +14,20 @@ struct err;
 int exec_init(struct err *err);
 
 /* Run argv in a process group of its own, stdin /dev/null, stdout and stderr to log, and fill times, end and usage of a.
- * When it has ended, what it left behind is killed and gone.
+ * When it has ended, what it left behind is killed and gone.  timeout (ns, 0: none): when it is over, the command and all
+ * below it are ended and a is marked as late.
  * 0 it ended by itself; >0 this signal was sent to us (and passed on to it): clean up and call exec_die; -1 it could not be started. */
-int exec_run(const char *const *argv, char *const *envp, int log, struct attempt *a, struct err *err);
+int exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, struct attempt *a, struct err *err);
 
 /* The signal that was sent to us and not yet honoured, 0 if none. */
 int exec_pending(void);
+
+/* A clock that only goes forward, ns. */
+uint64_t exec_clock(void);
+
+/* Wait until that moment of the clock, for a signal to us, or until fd (-1: none) can be read.
+ * 0 the moment has come; >0 the signal; -1 fd. */
+int exec_wait(int fd, uint64_t until);
 
 /* End by this signal, as if nothing had held it back. */
 _Noreturn void exec_die(int sig);

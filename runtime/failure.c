@@ -51,6 +51,19 @@ fault_set(struct fault *f, const char *class, const char *fmt, ...)
 	return 1;
 }
 
+const char *
+failure_duration(char ret[32], uint64_t ns)
+{
+	uint64_t ms = ns / 1000000, s = ms / 1000;
+
+	if (ms % 1000)
+		snprintf(ret, 32, s ? "%.3gs" : "%.0fms", s ? (double)ms / 1000 : (double)ms);
+	else
+		snprintf(ret, 32, s % 3600 == 0 && s ? "%lluh" : s % 60 == 0 && s ? "%llum" : "%llus",
+		    (unsigned long long)(s % 3600 == 0 && s ? s / 3600 : s % 60 == 0 && s ? s / 60 : s));
+	return ret;
+}
+
 int
 fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t n_accept)
 {
@@ -69,16 +82,6 @@ fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t
 	if (a->exit > 128 && a->exit <= 128 + 31)
 		return fault_set(f, CLASS_EXIT, "exit status %d (%s)", a->exit, failure_signal_name(a->exit - 128));
 	return fault_set(f, CLASS_EXIT, "exit status %d", a->exit);
-}
-
-bool
-fault_again(const struct fault *f, unsigned number, unsigned tries)
-{
-	/* The datum is not any more what its key says: only a new scan helps. */
-	if (strcmp(f->class, CLASS_INPUT_CHANGED) == 0 || strcmp(f->class, CLASS_INPUT_WRITTEN) == 0 ||
-	    strcmp(f->class, CLASS_CODE_CHANGED) == 0)
-		return false;
-	return number < tries;
 }
 
 /* The bytes as a terminal may see them: control characters (C1 in UTF-8 too) as ^X, tabs stay. */
@@ -107,11 +110,12 @@ add_title(struct buf *b, const char *pipeline, const char *label)
 
 /* " failed: exit status 2 (3 tries)" */
 static void
-add_why(struct buf *b, const char *text, size_t attempts)
+add_why(struct buf *b, const char *text, size_t attempts, bool recovered)
 {
 	bool color = talk_color(talk_fd());
 
-	buf_fmt(b, " %sfailed%s: ", color ? "\033[31m" : "", color ? "\033[0m" : "");
+	buf_fmt(b, " %s%s%s: ", color ? recovered ? "\033[33m" : "\033[31m" : "", recovered ? "recovered by err_cmd" : "failed",
+	    color ? "\033[0m" : "");
 	add_visible(b, text, strlen(text));
 	if (attempts)
 		buf_fmt(b, " (%zu %s)", attempts, attempts == 1 ? "try" : "tries");
@@ -119,25 +123,28 @@ add_why(struct buf *b, const char *text, size_t attempts)
 }
 
 void
-failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number)
+failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number, uint64_t wait)
 {
 	struct buf b = BUF_INIT;
 
 	add_title(&b, h->pipeline, d->label);
 	buf_fmt(&b, ": attempt %u of %u: ", number, h->tries);
 	add_visible(&b, f->text, strlen(f->text));
-	buf_str(&b, "; again\n");
+	buf_str(&b, "; again");
+	if (wait / 1000000)
+		buf_fmt(&b, " in %.*f s", wait < 1000000000 ? 2 : 1, (double)wait / 1e9);
+	buf_byte(&b, '\n');
 	talk_raw(b.s, b.n);
 	buf_release(&b);
 }
 
 void
-failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts)
+failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts, bool recovered)
 {
 	struct buf b = BUF_INIT;
 
 	add_title(&b, h->pipeline, d->label);
-	add_why(&b, f->text, attempts);
+	add_why(&b, f->text, attempts, recovered);
 	talk_raw(b.s, b.n);
 	buf_release(&b);
 }
@@ -188,7 +195,7 @@ failure_show(const struct result *r)
 	char hex[OID_HEX + 1], log[LAYOUT_MAX];
 
 	add_title(&b, r->pipeline, r->label);
-	add_why(&b, r->reason, r->n_attempt);
+	add_why(&b, r->reason, r->n_attempt, strcmp(r->state, "recovered") == 0);
 	if (r->n_attempt && r->attempt[r->n_attempt - 1].log) {
 		layout_log(log, &r->key, r->job, (unsigned)r->n_attempt);
 		add_tail(&b, log);

@@ -16,6 +16,9 @@ struct result;
 /* The classes: words of the database and of `datums --json`, never renamed. */
 #define CLASS_EXIT "exit status"
 #define CLASS_SIGNAL "signal"
+#define CLASS_TIMEOUT "timeout"
+#define CLASS_TEMPORARY "temporary"
+#define CLASS_NETWORK "network"
 #define CLASS_NOT_FOUND "command not found"
 #define CLASS_NOT_EXECUTABLE "not executable"
 #define CLASS_INPUT_CHANGED "input changed"
@@ -34,17 +37,17 @@ struct fault {
 /* Returns 1, which is what functions return whose datum failed. */
 int fault_set(struct fault *f, const char *class, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* "90s", "2m", "200ms": as a spec writes it. */
+const char *failure_duration(char ret[32], uint64_t ns);
+
 /* How a command ended that nobody interrupted: 0 if its exit status is 0 or accepted, else 1 and the fault. */
 int fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t n_accept);
 
-/* Is there to be an attempt after attempt `number` (from 1) ended so?  The one place that decides. */
-bool fault_again(const struct fault *f, unsigned number, unsigned tries);
-
-/* "attempt 1 of 3: exit status 2; again" */
-void failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number);
+/* "attempt 1 of 3: exit status 2; again in 0.7 s" */
+void failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned number, uint64_t wait);
 
 /* One line when the last attempt has failed. */
-void failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts);
+void failure_tell(const struct plan_head *h, const struct plan_datum *d, const struct fault *f, unsigned attempts, bool recovered);
 
 /* All of a failure, in one write: the datum, why, the last lines of its log, where the log is, how to run it alone. */
 void failure_show(const struct result *r);

@@ -205,7 +205,7 @@ judge(struct datum_line *d, const struct q_job *job, bool have)
 		d->state = strcmp(job->state, "running") == 0 ? "waiting" : "missing";
 		d->rank = 1;
 	} else if (strcmp(d->r.job, job->id) != 0) {
-		bool failed = strcmp(d->r.state, "failed") == 0;
+		bool failed = strcmp(d->r.state, "success") != 0;
 
 		/* A failure that an earlier job left says nothing of this one, which has not come to the datum. */
 		d->state = failed ? strcmp(job->state, "running") == 0 ? "waiting" : "missing" : "skipped";
@@ -285,7 +285,7 @@ datum_row(struct table *t, const struct datum_line *d)
 {
 	const struct result *r = &d->r;
 	const struct attempt *last = r->n_attempt > 0 ? &r->attempt[r->n_attempt - 1] : NULL;
-	bool failed = d->rank == 0;
+	bool failed = d->rank == 0 || strcmp(d->state, "recovered") == 0;
 
 	show_id(&t->cell, &d->key);
 	show_cell(t);

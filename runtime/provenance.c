@@ -503,6 +503,8 @@ prov_put_result(struct prov *p, const struct result *r, const struct oid *spec, 
 		return -1;
 	if (put_attempts(p, r, job, datum, err) < 0 || put_files(p, r, datum, err) < 0)
 		return -1;
+	if (strcmp(r->state, "recovered") == 0)
+		return put(p, err, FAILURE_NEW, "iis", job->id, datum, r->state);
 	if (strcmp(r->state, "failed") == 0)
 		return put(p, err, FAILURE_NEW, "iis", job->id, datum, r->class ? r->class : "");
 	return 0;

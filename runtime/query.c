@@ -357,7 +357,7 @@ read_state(struct query *q, struct arena *a, int64_t job, int64_t datum, struct 
 	if (!st)
 		return rc;
 	rc = only(q, st, err);
-	r->state = rc == 1 ? "failed" : "success";
+	r->state = rc != 1 ? "success" : strcmp((const char *)sqlite3_column_text(st, 0), "recovered") ? "failed" : "recovered";
 	r->class = rc == 1 && sqlite3_column_text(st, 0) ? text(a, st, 0) : "";
 	sqlite3_reset(st);
 	return rc < 0 ? -1 : 0;

@@ -47,12 +47,13 @@ put_version(struct prov *p, const struct conf *c, const struct open_job *o, stru
 }
 
 static void
-count(struct prov_job *job, const struct gather *g)
+count(struct prov_job *job, const struct gather *g, uint64_t recovered)
 {
 	job->total = g->n;
 	job->processed = g->processed;
 	job->failed = g->failed;
-	job->skipped = g->n - g->processed - g->failed - g->missing;
+	job->recovered = recovered;
+	job->skipped = g->n - g->processed - g->failed - g->missing - recovered;
 }
 
 static int
@@ -83,7 +84,7 @@ record_job(struct prov *p, struct conf *c, const struct open_job *o, const struc
 	struct prov_job job = { .id = o->job, .run = o->run, .pipeline = o->pipeline, .state = end->state, .reason = end->reason,
 		.started = o->started, .finished = time_now_ns(), .spec = o->spec, .step = o->step };
 
-	count(&job, g);
+	count(&job, g, end->recovered);
 	if (end->commit) {
 		job.has_commit = true;
 		job.commit = *end->commit;

@@ -205,7 +205,7 @@ add_result(struct buf *b, const struct result *r)
 int
 result_write(const struct result *r, struct err *err)
 {
-	bool failed = r->state && strcmp(r->state, "failed") == 0;
+	bool failed = r->state && strcmp(r->state, "success") != 0;
 	char datum[LAYOUT_MAX], fail[FAIL_MAX];
 	const char *path;
 	struct buf b = BUF_INIT;

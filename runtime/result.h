@@ -1,12 +1,12 @@
 /* result.h: what an execution leaves: .dassie/datums/ab/cd… (a content-hash target of make), or the same with
- * ".fail" where every attempt failed.  A result that was renamed into place is done, for ever; a failure is
+ * ".fail" where every attempt failed (state "recovered": err_cmd says that the job may do without it).  A result that was renamed into place is done, for ever; a failure is
  * removed by the next success.  Sealed (rec.h), 0444:
  *
  *   dassie-result 1
  *   key HEX          pipeline NAME     job ID     run ID     label TEXT
  *   boot ID          the machine's boot when it was written: after a power cut one that no job covers is checked first
  *   host NAME        command PATH      what the first word of the command resolved to, "" if unknown
- *   state success|failed
+ *   state success|failed|recovered
  *   class TEXT       reason TEXT       a failure's class (failure.h) and sentence; not in a success
  *   attempt STARTED ENDED EXIT SIGNAL UTIME-us STIME-us MAXRSS-kB IN-bytes OUT-bytes LOG(0|1: there is one)
  *   input NAME REPO PATH KIND HASH
@@ -31,6 +31,7 @@ struct attempt {
 	int signal;                         /* 0 if none */
 	uint64_t utime_us, stime_us, maxrss_kb, in_bytes, out_bytes;
 	bool log;                           /* layout_log(key, job, number from 1) exists */
+	bool late;                          /* its time was over; not in the file */
 };
 
 struct result_input { const char *name, *repo, *path; char kind; struct oid id; };

@@ -6,6 +6,9 @@
  * messages are those of a file), for then the shell execs the last command instead of forking for it: a tenth of
  * what a small datum costs.  A step too long for an argument is given as a file.
  *
+ * A datum that is to be tried again goes to the end of this program's queue: the others come first, and only when nothing
+ * else is left to do does it wait.
+ *
  * Exit status: 0 every datum has its result, 1 some failed, 3 the world (no space, a missing object, a plan that does
  * not fit).  A signal ends us by that signal, with nothing half-done left. */
 #include <errno.h>
@@ -21,8 +24,10 @@
 #include "../base/err.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
+#include "../base/mem.h"
 #include "../base/plan.h"
 #include "../base/talk.h"
+#include "again.h"
 #include "codecheck.h"
 #include "collect.h"
 #include "environ.h"
@@ -35,6 +40,14 @@
 static const char SHELL[] = "/bin/sh";
 enum { ARG_MAX_ONE = 128 * 1024 - 1, DISK_FULL = 256 * 1024 };
 
+/* A datum between two attempts. */
+struct waiting {
+	struct plan_datum datum;
+	struct attempt *attempt; size_t n, cap;
+	struct again again;
+	uint64_t due;                   /* by exec_clock */
+};
+
 struct runner {
 	struct plan_head head;
 	struct recfile plan;
@@ -43,6 +56,8 @@ struct runner {
 	struct environ env;
 	struct collect collect;
 	struct result result;
+	struct again again;             /* of the datum under way */
+	struct waiting *queue; size_t n_queue, cap_queue;
 	struct codecheck code;
 	struct buf step;                /* the script's text */
 	char host[256];
@@ -67,6 +82,16 @@ drop_log(struct runner *r)
 	close(r->log_fd);
 	unlink(r->log);
 	r->log_fd = -1;
+}
+
+/* What err_cmd says follows what the last attempt said. */
+static int
+open_last_log(struct runner *r, struct err *err)
+{
+	drop_log(r);
+	layout_log(r->log, &r->datum.key, r->head.job, (unsigned)r->result.n_attempt);
+	r->log_fd = open(r->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	return r->log_fd < 0 ? err_set(err, errno, "cannot open log '%s':", r->log) : 0;
 }
 
 /* The log is there, by its own name, before the command starts.  One to which nothing was written gets a new name
@@ -121,18 +146,16 @@ die_by(struct runner *r, int sig)
 	exec_die(sig);
 }
 
+/* A step, with r->log_fd open. */
 static int
-run_command(struct runner *r, struct attempt *a, struct err *err)
+run_step(struct runner *r, const struct buf *step, const char *script, struct attempt *a, struct err *err)
 {
-	bool fits = r->step.n < ARG_MAX_ONE && !memchr(r->step.s, '\0', r->step.n);
-	const char *by_text[] = { SHELL, "-c", r->step.s, r->head.script, NULL };
-	const char *by_file[] = { SHELL, r->head.script, NULL };
+	bool fits = step->n < ARG_MAX_ONE && !memchr(step->s, '\0', step->n);
+	const char *by_text[] = { SHELL, "-c", step->s, script, NULL };
+	const char *by_file[] = { SHELL, script, NULL };
 	char **env = environ_of(&r->env, &r->head, &r->datum, &r->view);
-	int sig;
+	int sig = exec_run(fits ? by_text : by_file, env, r->log_fd, r->head.timeout, a, err);
 
-	if (open_log(r, err) < 0)
-		return -1;
-	sig = exec_run(fits ? by_text : by_file, env, r->log_fd, a, err);
 	if (sig < 0 || end_log(r, &a->log, err) < 0)
 		return -1;
 	if (sig > 0)
@@ -153,10 +176,13 @@ static int
 judge(struct runner *r, struct attempt *a, struct fault *fault, struct err *err)
 {
 	int rc = view_check(&r->view, fault, err);
+	char limit[32];
 
 	if (rc == 0)
 		rc = codecheck_now(&r->code, fault);
-	if (rc == 0)
+	if (rc == 0 && a->late)
+		rc = fault_set(fault, CLASS_TIMEOUT, "ended after %s, its datum_timeout", failure_duration(limit, r->head.timeout));
+	else if (rc == 0)
 		rc = fault_of_end(fault, a, r->head.accept, r->head.n_accept);
 	if (rc == 1 && disk_is_full())
 		return err_set(err, ENOSPC, "%s: the disk is full", fault->text);
@@ -174,12 +200,11 @@ keep_attempt(struct result *r, const struct attempt *a)
 	r->attempt[r->n_attempt++] = *a;
 }
 
+/* The view of the datum, with everything in it as the plan says. */
 static int
-try_once(struct runner *r, struct fault *fault, struct err *err)
+begin_view(struct runner *r, struct fault *fault, struct err *err)
 {
-	struct attempt a = { 0 };
 	int rc = view_make(&r->view, &r->datum, fault, err), sig = exec_pending();
-	struct err second = ERR_INIT;
 
 	if (sig)
 		die_by(r, sig);
@@ -187,9 +212,19 @@ try_once(struct runner *r, struct fault *fault, struct err *err)
 		rc = codecheck_now(&r->code, fault);
 	if (rc == 0 && r->view.shown_at)
 		rc = pfs_show(r->view.dir, err);
+	return rc;
+}
+
+static int
+try_once(struct runner *r, struct fault *fault, struct err *err)
+{
+	struct attempt a = { 0 };
+	int rc = begin_view(r, fault, err);
+	struct err second = ERR_INIT;
+
 	if (rc == 0) {
 		a.in_bytes = r->view.bytes;
-		rc = run_command(r, &a, err);
+		rc = open_log(r, err) < 0 ? -1 : run_step(r, &r->step, r->head.script, &a, err);
 		if (rc == 0) {
 			rc = judge(r, &a, fault, err);
 			keep_attempt(&r->result, &a);
@@ -200,6 +235,33 @@ try_once(struct runner *r, struct fault *fault, struct err *err)
 	return rc;
 }
 
+/* The last attempt has failed: may the job do without the datum?  err_cmd sees what the command saw; what it writes
+ * is not kept.  1 it may, 0 it may not, -1 the world. */
+static int
+recover(struct runner *r, struct err *err)
+{
+	struct attempt a = { 0 }, *last = &r->result.attempt[r->result.n_attempt - 1];
+	struct fault fault = FAULT_INIT;
+	struct err second = ERR_INIT;
+	struct buf step = BUF_INIT;
+	int rc = fs_read(r->head.err_script, &step, err);
+
+	if (rc == 0)
+		rc = err_set(err, ENOENT, "step '%s' is not there: run make again", r->head.err_script);
+	rc = rc < 0 ? -1 : begin_view(r, &fault, err);
+	if (rc == 0) {
+		rc = open_last_log(r, err) < 0 ? -1 : run_step(r, &step, r->head.err_script, &a, err);
+		if (rc == 0) {
+			last->log = a.log;
+			rc = a.late || view_check(&r->view, &fault, err) || fault_of_end(&fault, &a, r->head.accept, r->head.n_accept);
+		}
+	}
+	if (view_end(&r->view, rc < 0 ? &second : err) < 0)
+		rc = -1;
+	buf_release(&step);
+	return rc < 0 ? -1 : rc == 0;
+}
+
 static void
 begin_result(struct runner *r)
 {
@@ -207,7 +269,7 @@ begin_result(struct runner *r)
 
 	res->key = r->datum.key;
 	res->label = r->datum.label;
-	res->n_attempt = res->n_input = res->n_output = 0;
+	res->n_input = res->n_output = 0;
 	for (size_t i = 0; i < r->datum.n_match; i++) {
 		const struct plan_match *m = &r->datum.match[i];
 		const struct plan_input *in = &r->head.input[m->input];
@@ -218,11 +280,11 @@ begin_result(struct runner *r)
 }
 
 static int
-end_result(struct runner *r, const struct fault *fault, struct err *err)
+end_result(struct runner *r, const struct fault *fault, bool recovered, struct err *err)
 {
 	bool failed = fault->class[0] != '\0';
 
-	r->result.state = failed ? "failed" : "success";
+	r->result.state = recovered ? "recovered" : failed ? "failed" : "success";
 	r->result.class = fault->class;
 	r->result.reason = fault->text;
 	if (failed)
@@ -230,27 +292,69 @@ end_result(struct runner *r, const struct fault *fault, struct err *err)
 	return result_write(&r->result, err);
 }
 
-/* The attempts of one datum: 0 it has its result, 1 it failed, -1 the world. */
+/* The datum and what is known of it move to the queue. */
+static void
+put_off(struct runner *r, const struct fault *fault)
+{
+	struct result *res = &r->result;
+	unsigned number = (unsigned)res->n_attempt;
+	uint64_t wait = again_wait(&r->head, number);
+
+	failure_tell_again(&r->head, &r->datum, fault, number, wait);
+	GROW(r->queue, r->n_queue, r->cap_queue);
+	r->queue[r->n_queue++] = (struct waiting){ r->datum, res->attempt, res->n_attempt, res->cap_attempt, r->again, exec_clock() + wait };
+	r->datum = (struct plan_datum)PLAN_DATUM_INIT;
+	res->attempt = NULL;
+	res->n_attempt = res->cap_attempt = 0;
+}
+
+/* The one that is due first becomes the datum under way. */
+static uint64_t
+take_up(struct runner *r)
+{
+	size_t first = 0;
+	struct waiting w;
+
+	for (size_t i = 1; i < r->n_queue; i++)
+		if (r->queue[i].due < r->queue[first].due)
+			first = i;
+	w = r->queue[first];
+	r->queue[first] = r->queue[--r->n_queue];
+	plan_datum_release(&r->datum);
+	free(r->result.attempt);
+	r->datum = w.datum;
+	r->result.attempt = w.attempt;
+	r->result.n_attempt = w.n;
+	r->result.cap_attempt = w.cap;
+	r->again = w.again;
+	return w.due;
+}
+
+/* One attempt at the datum under way: 0 it has its result, waits for another one
+ * or is recovered; 1 it failed, -1 the world. */
 static int
 run_datum(struct runner *r, struct err *err)
 {
-	struct fault fault;
-	int rc;
+	struct result *res = &r->result;
+	struct fault fault = FAULT_INIT;
+	size_t before = res->n_attempt;
+	int rc, recovered = 0;
 
 	begin_result(r);
-	for (;;) {
-		fault = (struct fault)FAULT_INIT;
-		rc = try_once(r, &fault, err);
-		if (rc != 1 || !fault_again(&fault, (unsigned)r->result.n_attempt, r->head.tries))
-			break;
-		failure_tell_again(&r->head, &r->datum, &fault, (unsigned)r->result.n_attempt);
+	rc = try_once(r, &fault, err);
+	if (rc == 1 && again_wanted(&r->again, &r->head, &fault, res->n_attempt > before ? &res->attempt[before] : NULL, r->log,
+	    (unsigned)res->n_attempt)) {
+		put_off(r, &fault);
+		return 0;
 	}
-	if (rc < 0 || end_result(r, &fault, err) < 0)
+	if (rc == 1 && r->head.err_script && res->n_attempt > before)
+		recovered = recover(r, err);
+	if (rc < 0 || recovered < 0 || end_result(r, &fault, recovered, err) < 0)
 		return -1;
 	if (rc == 0)
 		return 0;
-	failure_tell(&r->head, &r->datum, &fault, (unsigned)r->result.n_attempt);
-	return 1;
+	failure_tell(&r->head, &r->datum, &fault, (unsigned)res->n_attempt, recovered);
+	return !recovered;
 }
 
 static bool
@@ -273,6 +377,22 @@ fits(const struct runner *r)
 }
 
 static int
+go_on(struct runner *r)
+{
+	struct err err = ERR_INIT;
+	int rc;
+
+	if (result_exists(&r->datum.key))
+		return EXIT_DONE;
+	rc = run_datum(r, &err);
+	if (rc >= 0)
+		return rc ? EXIT_FAILED : EXIT_DONE;
+	r->stop = hopeless(err.num);
+	wrap_datum(r, &err);
+	return talk_err(&err);
+}
+
+static int
 next_datum(struct runner *r, const char *plan)
 {
 	struct err err = ERR_INIT;
@@ -286,14 +406,21 @@ next_datum(struct runner *r, const char *plan)
 		r->stop = true;
 		return talk_err(&err);
 	}
-	if (result_exists(&r->datum.key))
-		return EXIT_DONE;
-	rc = run_datum(r, &err);
-	if (rc >= 0)
-		return rc ? EXIT_FAILED : EXIT_DONE;
-	r->stop = hopeless(err.num);
-	wrap_datum(r, &err);
-	return talk_err(&err);
+	r->result.n_attempt = 0;
+	r->again = (struct again)AGAIN_INIT;
+	return go_on(r);
+}
+
+/* What waits for another attempt, when nothing else is left to do. */
+static int
+retry_one(struct runner *r)
+{
+	uint64_t due = take_up(r);
+	int sig = exec_clock() < due ? exec_wait(-1, due) : 0;
+
+	if (sig > 0)
+		die_by(r, sig);
+	return go_on(r);
 }
 
 /* The stage has tried already whether a /pfs can be had; by hand it is tried here. */
@@ -346,6 +473,11 @@ load(struct runner *r, const char *plan, struct err *err)
 static void
 unload(struct runner *r)
 {
+	for (size_t i = 0; i < r->n_queue; i++) {
+		plan_datum_release(&r->queue[i].datum);
+		free(r->queue[i].attempt);
+	}
+	free(r->queue);
 	drop_log(r);
 	view_release(&r->view);
 	environ_release(&r->env);
@@ -385,6 +517,11 @@ run_chunk(struct runner *r, const char *plan, uint64_t offset, uint64_t count)
 	recfile_seek(&r->plan, (size_t)offset);
 	for (uint64_t i = 0; i < count && !r->stop; i++) {
 		int one = next_datum(r, plan);
+
+		status = one > status ? one : status;
+	}
+	while (r->n_queue && !r->stop) {
+		int one = retry_one(r);
 
 		status = one > status ? one : status;
 	}

@@ -29,11 +29,13 @@
 #include "../base/manifest.h"
 #include "../base/plan.h"
 #include "../base/talk.h"
+#include "failure.h"
 #include "gather.h"
 #include "mflags.h"
 #include "provenance.h"
 #include "publish.h"
 #include "record.h"
+#include "recover.h"
 #include "report.h"
 #include "snapshot.h"
 #include "state.h"
@@ -48,9 +50,10 @@ struct stage {
 	struct open_job left;           /* what a killed stage left, if it is another job */
 	struct snapshot snap;
 	struct gather gather;
+	uint64_t recovered;             /* datums that the job does without */
 	struct oid commit;
 	uint64_t files, bytes;
-	uint64_t began;
+	bool late;                      /* its job_timeout was over */
 };
 
 /* Sortable by time, unique enough to name files after: eight digits of seconds, eight of chance. */
@@ -152,7 +155,7 @@ work(struct stage *s, struct err *err)
 	for (int pass = 0; pass < 2; pass++) {
 		if ((rc = work_plan(&s->open, &s->flags, err)) || (rc = work_planned(&s->open, &total, &missing, err)))
 			return rc;
-		if (missing && work_run(&s->open, s->make, err) < 0)
+		if (missing && work_run(&s->open, s->make, s->conf.job_timeout_ns, &s->late, err) < 0)
 			return -1;
 		gather_release(&s->gather);
 		if (gather_begin(&s->gather, &s->open, err) < 0 || (removed = gather_distrust(&s->gather, err)) < 0)
@@ -172,6 +175,9 @@ write_jobfile(struct stage *s, struct err *err)
 	struct jobfile j = { .job = s->open.job, .commit = s->commit, .spec = s->open.spec, .datum = g->datum, .n_datum = g->n,
 		.tree = g->tree.v, .n_tree = g->tree.n };
 
+	/* What has no result is looked at again by the next job. */
+	if (s->recovered)
+		recover_leave_out(g, &j);
 	return jobfile_write(&j, s->pipeline, err);
 }
 
@@ -210,7 +216,8 @@ clear_before(struct stage *s, struct err *err)
 static int
 fail(struct stage *s, struct prov *p, const char *reason, struct err *err)
 {
-	struct outcome end = { .state = s->gather.failed || reason[0] ? "failure" : "killed", .reason = reason };
+	bool killed = s->late || !(s->gather.failed || reason[0]);
+	struct outcome end = { .state = killed ? "killed" : "failure", .reason = reason, .recovered = s->recovered };
 	char path[LAYOUT_MAX], failed[LAYOUT_MAX];
 
 	if (sync_state(err) < 0) {
@@ -233,6 +240,17 @@ fail(struct stage *s, struct prov *p, const char *reason, struct err *err)
 	return s->gather.failed || reason[0] ? EXIT_FAILED : EXIT_WORLD;
 }
 
+/* It counts from the job's own first datum: what was waited for before does not. */
+static const char *
+late_reason(struct stage *s)
+{
+	char limit[32];
+
+	return arena_fmt(&s->open.arena, "it took longer than its job_timeout of %s: %llu of %llu datums have their result, which is kept",
+	    failure_duration(limit, s->conf.job_timeout_ns), (unsigned long long)(s->gather.n - s->gather.failed - s->gather.missing),
+	    (unsigned long long)s->gather.n);
+}
+
 /* (c) and (d) */
 static int
 commit(struct stage *s, struct err *err)
@@ -245,10 +263,11 @@ commit(struct stage *s, struct err *err)
 
 	if (prov_begin(&p, err) < 0)
 		return -1;
-	if (gather_results(&s->gather, &s->open, p, err) < 0)
+	if (gather_results(&s->gather, &s->open, p, err) < 0 || recover_count(&s->gather, &s->recovered, err) < 0)
 		goto out;
+	end.recovered = s->recovered;
 	if (s->gather.failed || s->gather.missing) {
-		rc = fail(s, p, "", err);
+		rc = fail(s, p, s->late ? late_reason(s) : "", err);
 		return rc;
 	}
 	if (tree_manifest(&s->gather.tree, s->gather.datum, s->conf.concat, &manifest, &s->files, &s->bytes, &conflict, err) < 0) {
@@ -289,8 +308,10 @@ show(struct stage *s, struct err *err)
 	    snapshot_done(&s->snap, &s->open, err) < 0)
 		return -1;
 	if (!s->flags.silent)
-		report_success(&s->open, &s->gather, &s->commit, moved == 1);
-	work_tidy(s->pipeline, s->open.job);
+		report_success(&s->open, &s->gather, s->recovered, &s->commit, moved == 1);
+	/* The list of datums is the only one that has the recovered ones. */
+	if (!s->recovered)
+		work_tidy(s->pipeline, s->open.job);
 	if (clear_before(s, err) < 0)
 		return -1;
 	if (unlink(layout_plan(path, s->pipeline, "open")) < 0 && errno != ENOENT)

@@ -140,7 +140,7 @@ make_variable(const char *name, const char *value)
 }
 
 int
-work_run(const struct open_job *o, const char *make, struct err *err)
+work_run(const struct open_job *o, const char *make, uint64_t limit, bool *ret_late, struct err *err)
 {
 	char mk[LAYOUT_MAX], said[LAYOUT_MAX], program[PATH_MAX], number[16];
 	char *datum = make_variable("DASSIE_DATUM", state_helper("dassie-datum", program, sizeof program));
@@ -155,8 +155,8 @@ work_run(const struct open_job *o, const char *make, struct err *err)
 		setenv("DASSIE_TALK", number, 1);
 		setenv("DASSIE_PFS", project && pfs_possible(project) ? "1" : "0", 1);
 		unsetenv("MAKEFILES");
-		rc = child_run((const char *const[]){ make, "-f", plan_path(mk, o->pipeline, o->job, ".mk"), "-k", "-r", "-R",
-		    "--no-print-directory", datum, NULL }, fd, err);
+		rc = child_run_for((const char *const[]){ make, "-f", plan_path(mk, o->pipeline, o->job, ".mk"), "-k", "-r", "-R",
+		    "--no-print-directory", datum, NULL }, fd, limit, ret_late, err);
 		unsetenv("DASSIE_TALK");
 	}
 	if (fd >= 0)

@@ -20,9 +20,9 @@ int work_count(const struct open_job *o, uint64_t *ret_total, uint64_t *ret_miss
 /* What the planner wrote into P.JOB.set. */
 int work_planned(const struct open_job *o, uint64_t *ret_total, uint64_t *ret_missing, struct err *err);
 
-/* Run the plan with this make, always with -k.  0 whatever became of the datums; what make itself complained about lies
+/* Run the plan with this make, always with -k, at most this long (ns, 0: no limit; *ret_late: it was ended).  0 whatever became of the datums; what make itself complained about lies
  * in P.JOB.err.  -1 if it could not be run. */
-int work_run(const struct open_job *o, const char *make, struct err *err);
+int work_run(const struct open_job *o, const char *make, uint64_t limit, bool *ret_late, struct err *err);
 
 /* Tell what make itself said (for a job that ended with neither results nor failures). */
 void work_tell_make(const struct open_job *o);

@@ -74,7 +74,7 @@ spec two '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/two'; test \$(wc -l
 	echo "datum_tries: 2"
 	spec one '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/one'; test \$(wc -l <'$T/one') -eq 2"
 	echo 'datum_tries: "1"'
-	spec three '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/three'; exit 1"
+	spec three '{pfs: {repo: r, glob: "/a"}}' '[sh]' "echo x >>'$T/three'; exit \$(wc -l <'$T/three')"
 	echo "datumTries: 0"
 } >>pipeline.yaml
 compiled "d: compiles"

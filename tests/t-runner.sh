@@ -126,7 +126,7 @@ is "names only" "$status:$(output n | tr -d ' ')" 0:2
 # --- failures
 fresh
 echo one >data/a
-step 'echo "a $TMPDIR" | sed "s/.*/text/"; i=0; while [ $i -lt 12 ]; do i=$((i + 1)); echo "line $i"; done; printf "esc \033[31m\n"; exit 2'
+step 'echo "a $TMPDIR" | sed "s/.*/text/"; date +%N | tr 0-9 a-j; i=0; while [ $i -lt 12 ]; do i=$((i + 1)); echo "line $i"; done; printf "esc \033[31m\n"; exit 2'
 plan input in books data data each 0
 go
 is "a failing command" "$status" 1

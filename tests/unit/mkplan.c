@@ -1,6 +1,6 @@
 /* mkplan.c: a plan by hand, for tests of the runner:  mkplan PLAN WORD ARGUMENTS …
  *
- *   pipeline P  job J  run R  script PATH  tries N  accept N  salt TEXT
+ *   pipeline P  job J  run R  script PATH  err PATH  tries N  timeout MS  delay MS  accept N  salt TEXT
  *   asof NS                       of the inputs after it; else one minute from now, so that no ctime is fresh
  *   input NAME REPO DIR CONTENT   DIR as in the plan ("-": objects, put into the store); CONTENT: the directory that has the files
  *   datum LABEL  match INPUT PATH  empty INPUT PATH  var NAME VALUE
@@ -179,13 +179,17 @@ word(struct maker *k, char **arg)
 {
 	const char *w = arg[0];
 	const char **text = !strcmp(w, "pipeline") ? &k->head.pipeline : !strcmp(w, "job") ? &k->head.job : !strcmp(w, "run") ? &k->head.run :
-	    !strcmp(w, "script") ? &k->head.script : !strcmp(w, "salt") ? &k->head.salt : NULL;
+	    !strcmp(w, "err") ? &k->head.err_script : !strcmp(w, "script") ? &k->head.script : !strcmp(w, "salt") ? &k->head.salt : NULL;
 	size_t cap = k->head.n_accept;
 
 	if (text)
 		return *text = arg[1], 2;
 	if (!strcmp(w, "tries"))
 		return k->head.tries = (unsigned)strtoul(arg[1], NULL, 10), 2;
+	if (!strcmp(w, "delay"))
+		return k->head.retry.delay = k->head.retry.max_delay = strtoull(arg[1], NULL, 10) * 1000000, 2;
+	if (!strcmp(w, "timeout"))
+		return k->head.timeout = strtoull(arg[1], NULL, 10) * 1000000, 2;
 	if (!strcmp(w, "accept")) {
 		GROW(k->head.accept, k->head.n_accept, cap);
 		return k->head.accept[k->head.n_accept++] = (int)strtol(arg[1], NULL, 10), 2;

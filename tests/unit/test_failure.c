@@ -68,17 +68,16 @@ test_end(int status, int sig, const char *class, const char *text)
 }
 
 static void
-test_again(void)
+test_duration(void)
 {
-	struct fault f = FAULT_INIT;
+	static const struct { uint64_t ms; const char *text; } v[] = {
+		{ 0, "0s" }, { 1, "1ms" }, { 200, "200ms" }, { 1500, "1.5s" }, { 30000, "30s" }, { 90000, "90s" }, { 120000, "2m" },
+		{ 7200000, "2h" },
+	};
+	char text[32];
 
-	fault_set(&f, CLASS_EXIT, "exit status %d", 1);
-	ok(fault_again(&f, 1, 3) && fault_again(&f, 2, 3) && !fault_again(&f, 3, 3), "three tries");
-	ok(!fault_again(&f, 1, 1), "one try");
-	fault_set(&f, CLASS_INPUT_CHANGED, "x");
-	ok(!fault_again(&f, 1, 3), "a changed input is not tried again");
-	fault_set(&f, CLASS_INPUT_WRITTEN, "x");
-	ok(!fault_again(&f, 1, 3), "nor one that the command wrote to");
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+		is_str(failure_duration(text, v[i].ms * 1000000), v[i].text, "a duration");
 }
 
 int
@@ -95,6 +94,7 @@ main(void)
 	r.pipeline = "count";
 	r.job = "j1";
 	r.label = "books:/a\n";
+	r.state = "failed";
 	r.reason = "exit status 2";
 	r.attempt = attempt;
 	r.n_attempt = 2;
@@ -108,7 +108,7 @@ main(void)
 	test_end(255, 0, CLASS_EXIT, "exit status 255");
 	test_end(-1, 11, CLASS_SIGNAL, "killed by SIGSEGV");
 	test_end(-1, 40, CLASS_SIGNAL, "killed by signal 40");
-	test_again();
+	test_duration();
 	if (chdir("/") < 0 || fs_remove_tree(dir, &err) < 0)
 		return 2;
 	return done();
