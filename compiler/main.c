@@ -13,13 +13,14 @@ static const struct { const char *name; int (*run)(int, char **); } verbs[] = {
 	{ "match", verb_match },
 	{ "plan", verb_plan },
 	{ "schema", verb_schema },
+	{ "datums", verb_datums_of },
 };
 
 int
 main(int argc, char **argv)
 {
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		fputs("usage: dassie-compile compile|glob|match|plan|schema …\ndassie runs it; see dassie --help\n", argc < 2 ? stderr : stdout);
+		fputs("usage: dassie-compile compile|glob|match|plan|schema|datums …\ndassie runs it; see dassie --help\n", argc < 2 ? stderr : stdout);
 		return talk_done(argc < 2 ? EXIT_USAGE : EXIT_DONE);
 	}
 	if (!strcmp(argv[1], "--version")) {

@@ -27,9 +27,11 @@ static const char jobs_usage[] =
     "        --json      one object a line\n";
 
 static const char datums_usage[] =
-    "usage: dassie datums [--failed] [--json] PIPELINE[@JOB]\n\n"
+    "usage: dassie datums [--failed] [--json] PIPELINE[@JOB]\n"
+    "       dassie datums -f SPEC [--json] [PIPELINE]…\n\n"
     "The datums of the newest job, or of JOB (the first digits of its id will do): failed ones first, then those that\n"
-    "ran, then those that were skipped because their result was there.\n\n"
+    "ran, then those that were skipped because their result was there.  With -f: which datums the pipelines of a spec\n"
+    "would have, of the newest commits, without running anything.\n\n"
     "        --failed    only failed ones\n"
     "    -n, --limit N   at most N datums, 0 for all (0)\n"
     "        --json      one object a line\n";

@@ -15,6 +15,7 @@
 
 static int verb_compiler(int argc, char **argv);
 static int verb_help(int argc, char **argv);
+static int verb_datums_of(int argc, char **argv);
 
 struct verb {
 	const char *name;
@@ -27,7 +28,7 @@ static const struct verb verbs[] = {
 	{ "run", verb_run, "[-jN] [PIPELINE…]", "make, on all cores" },
 	{ "status", verb_status, "[--json]", "what is stale and why, and the last jobs" },
 	{ "jobs", verb_jobs, "[PIPELINE]", "what ran, newest first" },
-	{ "datums", verb_datums, "PIPELINE[@JOB]", "the datums of a job" },
+	{ "datums", verb_datums_of, "PIPELINE[@JOB]", "the datums of a job; -f SPEC: that a spec would have" },
 	{ "logs", verb_logs, "PIPELINE | KEY | JOB", "what commands printed" },
 	{ "rerun", verb_rerun, "KEY", "run one failed datum alone" },
 	{ "why", verb_why, "PATH", "where a file came from; why a datum ran" },
@@ -72,6 +73,16 @@ verb_compiler(int argc, char **argv)
 	talk("cannot start '%s': %s; is dassie installed whole?", program, strerror(errno));
 	free(args);
 	return EXIT_WORLD;
+}
+
+/* `datums -f SPEC` asks a spec, everything else what is on record. */
+static int
+verb_datums_of(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strncmp(argv[i], "-f", 2) == 0)
+			return verb_compiler(argc, argv);
+	return verb_datums(argc, argv);
 }
 
 static void

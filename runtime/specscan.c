@@ -71,24 +71,26 @@ is_below(const char *path, const char *folder)
 static bool
 covers(const struct index *x, const struct specs *s)
 {
-	for (size_t i = 0; i < x->n_spec; i++) {
+	bool *known = xcalloc(s->n_spec + 1, sizeof *known), *dir = xcalloc(s->n_spec + 1, sizeof *dir), all = true;
+
+	for (size_t k = 0; k < s->n_spec; k++)
+		known[k] = dir[k] = is_dir(s->spec[k]);
+	for (size_t i = 0; all && i < x->n_spec; i++) {
 		bool asked = false;
 
-		for (size_t k = 0; !asked && k < s->n_spec; k++)
-			asked = strcmp(x->spec[i].path, s->spec[k]) == 0 || (is_dir(s->spec[k]) &&
-			    is_below(x->spec[i].path, s->spec[k]));
-		if (!asked)
-			return false;
-	}
-	for (size_t k = 0; k < s->n_spec; k++) {
-		bool known = is_dir(s->spec[k]);
+		for (size_t k = 0; !asked && k < s->n_spec; k++) {
+			bool same = strcmp(x->spec[i].path, s->spec[k]) == 0;
 
-		for (size_t i = 0; !known && i < x->n_spec; i++)
-			known = strcmp(x->spec[i].path, s->spec[k]) == 0;
-		if (!known)
-			return false;
+			asked = same || (dir[k] && is_below(x->spec[i].path, s->spec[k]));
+			known[k] |= same;
+		}
+		all = asked;
 	}
-	return true;
+	for (size_t k = 0; k < s->n_spec; k++)
+		all &= known[k];
+	free(known);
+	free(dir);
+	return all;
 }
 
 static int
