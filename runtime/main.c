@@ -24,6 +24,7 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{ "init", verb_init, "[DIR]", "begin a project: a spec with comments" },
 	{ "compile", verb_compiler, "[-o Makefile] [SPEC…]", "check specs and write the Makefile" },
 	{ "run", verb_run, "[-jN] [PIPELINE…]", "make, on all cores" },
 	{ "status", verb_status, "[--json]", "what is stale and why, and the last jobs" },
@@ -38,8 +39,10 @@ static const struct verb verbs[] = {
 	{ "diff", verb_diff, "REPO[@A] [REPO[@B]]", "what changed between two commits" },
 	{ "glob", verb_compiler, "REPO PATTERN", "which paths a glob makes datums of" },
 	{ "schema", verb_compiler, "[--fields]", "the JSON Schema of specs, for editors" },
+	{ "graph", verb_graph, "[--dot | --mermaid]", "what reads what" },
 	{ "fsck", verb_fsck, "[--repair]", "check the state against itself" },
 	{ "gc", verb_gc, "[--run]", "what nothing needs any more; remove it" },
+	{ "doctor", verb_doctor, "", "what this machine has and lacks" },
 	{ "scan", verb_scan, NULL, NULL },
 	{ "stage", verb_stage, NULL, NULL },
 	{ "plan", verb_compiler, NULL, NULL },
