@@ -1,5 +1,5 @@
 /* child.c: make signals its direct children only, so a stage must hand a signal down to the sub-make, or that
- * would go on alone. */
+ * would go on alone.  It is also the one that lends its runners' tokens while they wait (lend.c). */
 #include "child.h"
 
 #include <errno.h>
@@ -13,6 +13,8 @@
 
 #include "../base/err.h"
 #include "../base/json.h"
+#include "../base/mem.h"
+#include "lend.h"
 
 static volatile sig_atomic_t child_pid, caught;
 
@@ -28,7 +30,7 @@ pass_on(int sig)
 }
 
 static const int passed[] = { SIGINT, SIGTERM, SIGHUP };
-enum { N_PASSED = sizeof passed / sizeof *passed };
+enum { N_PASSED = sizeof passed / sizeof *passed, CAUGHT_MS = 2000 };
 
 static _Noreturn void
 become(const char *const argv[], int errfd, const sigset_t *mask)
@@ -40,37 +42,47 @@ become(const char *const argv[], int errfd, const sigset_t *mask)
 	_exit(127);
 }
 
-/* Until it has ended or this long is over: true if it has not ended. */
-static bool
-outlives(pid_t pid, uint64_t limit)
+/* Until it has ended; meanwhile tokens are lent. */
+static void
+attend(pid_t pid, int fd, uint64_t limit, bool *ret_late, struct lender *l)
 {
-	uint64_t now = time_now_ns(), end = now + limit;
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int rc = 1;
+	uint64_t end = limit ? time_now_ns() + limit : 0;
+	struct pollfd *v = NULL;
 
-	if (fd < 0)
-		return false;
-	for (; now < end; now = time_now_ns()) {
-		uint64_t ms = (end - now) / 1000000 + 1;
+	for (;;) {
+		uint64_t now = end ? time_now_ns() : 0, ms = end > now ? (end - now) / 1000000 + 1 : 0;
+		size_t n = 1 + lender_room(l);
+		int rc;
 
-		rc = poll(&p, 1, ms > INT_MAX ? INT_MAX : (int)ms);
-		if (rc > 0 || (rc < 0 && errno != EINTR))
+		if (end && now >= end) {
+			*ret_late = true;
+			kill(pid, SIGTERM);
+			end = 0;
+		}
+		v = xrealloc(v, n * sizeof *v);
+		v[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		lender_fill(l, v + 1);
+		rc = poll(v, n, !end ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
+		if (rc > 0 && v[0].revents)
 			break;
+		if (rc > 0)
+			lender_serve(l, v + 1);
 	}
-	close(fd);
-	return rc <= 0;
+	free(v);
 }
 
 static int
-wait_for(pid_t pid, uint64_t limit, bool *ret_late, struct err *err)
+wait_for(pid_t pid, uint64_t limit, bool *ret_late, struct lender *l, struct err *err)
 {
-	int status;
+	int status, fd = l ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
-	if (limit && outlives(pid, limit)) {
-		*ret_late = true;
-		kill(pid, SIGTERM);
+	if (fd >= 0) {
+		attend(pid, fd, limit, ret_late, l);
+		close(fd);
 	}
+	/* After a signal the others end, too: nobody may be left who puts a token back. */
+	if (l)
+		lender_close(l, caught ? CAUGHT_MS : -1);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_set(err, errno, "waitpid:");
@@ -82,11 +94,11 @@ child_run(const char *const argv[], int errfd, struct err *err)
 {
 	bool late;
 
-	return child_run_for(argv, errfd, 0, &late, err);
+	return child_run_for(argv, errfd, 0, &late, NULL, err);
 }
 
 int
-child_run_for(const char *const argv[], int errfd, uint64_t limit, bool *ret_late, struct err *err)
+child_run_for(const char *const argv[], int errfd, uint64_t limit, bool *ret_late, struct lender *l, struct err *err)
 {
 	struct sigaction act = { .sa_handler = pass_on }, old[N_PASSED];
 	sigset_t block, mask;
@@ -110,7 +122,7 @@ child_run_for(const char *const argv[], int errfd, uint64_t limit, bool *ret_lat
 	for (int i = 0; i < N_PASSED; i++)
 		sigaction(passed[i], &act, &old[i]);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
-	rc = wait_for(pid, limit, ret_late, err);
+	rc = wait_for(pid, limit, ret_late, l, err);
 	child_pid = 0;
 	for (int i = 0; i < N_PASSED; i++)
 		sigaction(passed[i], &old[i], NULL);

@@ -7,7 +7,7 @@
  * what a small datum costs.  A step too long for an argument is given as a file.
  *
  * A datum that is to be tried again goes to the end of this program's queue: the others come first, and only when nothing
- * else is left to do does it wait.
+ * else is left to do does it wait, with its job token lent (lend.c).
  *
  * Exit status: 0 every datum has its result, 1 some failed, 3 the world (no space, a missing object, a plan that does
  * not fit).  A signal ends us by that signal, with nothing half-done left. */
@@ -33,11 +33,13 @@
 #include "environ.h"
 #include "exec.h"
 #include "failure.h"
+#include "lend.h"
 #include "pfs.h"
 #include "result.h"
 #include "view.h"
 
 static const char SHELL[] = "/bin/sh";
+static const uint64_t WORTH_LENDING = 5000000;
 enum { ARG_MAX_ONE = 128 * 1024 - 1, DISK_FULL = 256 * 1024 };
 
 /* A datum between two attempts. */
@@ -411,12 +413,24 @@ next_datum(struct runner *r, const char *plan)
 	return go_on(r);
 }
 
+/* Somebody else may use our slot meanwhile, unless that is over too soon to be worth it. */
+static int
+wait_until(uint64_t due)
+{
+	int lent = exec_clock() + WORTH_LENDING < due ? lend_token() : -1;
+	int sig = exec_wait(-1, due), second = 0;
+
+	if (lent >= 0 && sig == 0)
+		second = lend_back(lent);
+	return sig ? sig : second;
+}
+
 /* What waits for another attempt, when nothing else is left to do. */
 static int
 retry_one(struct runner *r)
 {
 	uint64_t due = take_up(r);
-	int sig = exec_clock() < due ? exec_wait(-1, due) : 0;
+	int sig = exec_clock() < due ? wait_until(due) : 0;
 
 	if (sig > 0)
 		die_by(r, sig);

@@ -21,6 +21,7 @@
 #include "../base/rec.h"
 #include "../base/talk.h"
 #include "child.h"
+#include "lend.h"
 #include "mflags.h"
 #include "pfs.h"
 #include "provenance.h"
@@ -147,6 +148,7 @@ work_run(const struct open_job *o, const char *make, uint64_t limit, bool *ret_l
 	char *project = getcwd(NULL, 0);
 	int fd = open(plan_path(said, o->pipeline, o->job, ".err"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int talk_fd = fcntl(STDERR_FILENO, F_DUPFD, 20), rc = -1;
+	struct lender lender = LENDER_INIT;
 
 	if (fd < 0 || talk_fd < 0) {
 		err_set(err, errno, "cannot open '%s':", said);
@@ -155,8 +157,9 @@ work_run(const struct open_job *o, const char *make, uint64_t limit, bool *ret_l
 		setenv("DASSIE_TALK", number, 1);
 		setenv("DASSIE_PFS", project && pfs_possible(project) ? "1" : "0", 1);
 		unsetenv("MAKEFILES");
+		lender_open(&lender, getenv("MAKEFLAGS"));
 		rc = child_run_for((const char *const[]){ make, "-f", plan_path(mk, o->pipeline, o->job, ".mk"), "-k", "-r", "-R",
-		    "--no-print-directory", datum, NULL }, fd, limit, ret_late, err);
+		    "--no-print-directory", datum, NULL }, fd, limit, ret_late, &lender, err);
 		unsetenv("DASSIE_TALK");
 	}
 	if (fd >= 0)
