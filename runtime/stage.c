@@ -23,11 +23,13 @@
 #include "../base/conf.h"
 #include "../base/err.h"
 #include "../base/fs.h"
+#include "../base/jobfile.h"
 #include "../base/json.h"
 #include "../base/layout.h"
 #include "../base/lock.h"
 #include "../base/manifest.h"
 #include "../base/plan.h"
+#include "../base/spool.h"
 #include "../base/talk.h"
 #include "gather.h"
 #include "mflags.h"
@@ -49,7 +51,6 @@ struct stage {
 	struct snapshot snap;
 	struct gather gather;
 	struct oid commit;
-	uint64_t files, bytes;
 	uint64_t began;
 };
 
@@ -150,12 +151,14 @@ work(struct stage *s, struct err *err)
 	int rc;
 
 	for (int pass = 0; pass < 2; pass++) {
+		gather_release(&s->gather);
+		if (gather_begin(&s->gather, &s->open, err) < 0)
+			return -1;
 		if ((rc = work_plan(&s->open, &s->flags, err)) || (rc = work_planned(&s->open, &total, &missing, err)))
 			return rc;
 		if (missing && work_run(&s->open, s->make, err) < 0)
 			return -1;
-		gather_release(&s->gather);
-		if (gather_begin(&s->gather, &s->open, err) < 0 || (removed = gather_distrust(&s->gather, err)) < 0)
+		if (gather_planned(&s->gather, &s->open, err) < 0 || (removed = gather_distrust(&s->gather, err)) < 0)
 			return -1;
 		if (removed == 0)
 			return 0;
@@ -168,11 +171,21 @@ work(struct stage *s, struct err *err)
 static int
 write_jobfile(struct stage *s, struct err *err)
 {
-	struct gather *g = &s->gather;
-	struct jobfile j = { .job = s->open.job, .commit = s->commit, .spec = s->open.spec, .datum = g->datum, .n_datum = g->n,
-		.tree = g->tree.v, .n_tree = g->tree.n };
+	const struct roster *r = &s->gather.roster;
+	const struct buf *writers = &s->gather.tree.writers;
+	struct spool to = SPOOL_INIT;
+	int rc = jobfile_open(&to, s->pipeline, err);
 
-	return jobfile_write(&j, s->pipeline, err);
+	if (rc == 0) {
+		jobfile_put_head(&to.b, s->open.job, &s->commit, &s->open.spec, roster_number(r, r->n_fresh));
+		rc = roster_put(r, &to, err);
+	}
+	if (rc == 0)
+		rc = spool_copy(&to, writers->s, writers->n, err);
+	if (rc == 0)
+		rc = jobfile_close(&to, s->pipeline, err);
+	spool_release(&to);
+	return rc;
 }
 
 static int
@@ -194,8 +207,8 @@ clear_before(struct stage *s, struct err *err)
 	struct err unread = ERR_INIT;
 	char path[LAYOUT_MAX];
 
-	if (s->gather.last.job && strcmp(s->gather.last.job, s->open.job))
-		work_clean(s->pipeline, s->gather.last.job);
+	if (s->gather.roster.last.job && strcmp(s->gather.roster.last.job, s->open.job))
+		work_clean(s->pipeline, s->gather.roster.last.job);
 	if (s->left.job)
 		work_clean(s->pipeline, s->left.job);
 	if (open_job_read_as(&failed, s->pipeline, "failed", &unread) == 1)
@@ -238,36 +251,35 @@ static int
 commit(struct stage *s, struct err *err)
 {
 	struct outcome end = { .state = "success", .reason = "", .commit = &s->commit };
-	struct buf manifest = BUF_INIT;
+	struct gather *g = &s->gather;
 	struct prov *p = NULL;
 	bool conflict = false;
 	int rc = -1;
 
 	if (prov_begin(&p, err) < 0)
 		return -1;
-	if (gather_results(&s->gather, &s->open, p, err) < 0)
+	if (gather_results(g, &s->open, p, err) < 0)
 		goto out;
-	if (s->gather.failed || s->gather.missing) {
+	if (g->failed || g->missing) {
 		rc = fail(s, p, "", err);
 		return rc;
 	}
-	if (tree_manifest(&s->gather.tree, s->gather.datum, s->conf.concat, &manifest, &s->files, &s->bytes, &conflict, err) < 0) {
+	if (tree_make(&g->tree, &g->roster, &g->commit, s->conf.concat, &s->commit, &conflict, err) < 0) {
 		rc = conflict ? fail(s, p, arena_str(&s->open.arena, err->text), err) : -1;
 		if (conflict)
 			p = NULL;
 		goto out;
 	}
-	if (manifest_store(&manifest, &s->commit, err) < 0 || sync_state(err) < 0)
+	if (sync_state(err) < 0)
 		goto out;
-	end.files = s->files;
-	end.bytes = s->bytes;
+	end.files = g->tree.files;
+	end.bytes = g->tree.bytes;
 	rc = end_in_database(s, p, &end, err);
 	p = NULL;
 	if (rc == 0)
 		rc = write_jobfile(s, err);
 out:
 	prov_abort(p);
-	buf_release(&manifest);
 	return rc;
 }
 
@@ -275,7 +287,7 @@ out:
 static bool
 is_recorded(const struct stage *s)
 {
-	return s->gather.last.job && strcmp(s->gather.last.job, s->open.job) == 0;
+	return s->gather.roster.last.job && strcmp(s->gather.roster.last.job, s->open.job) == 0;
 }
 
 /* (e), (f), (g) */
@@ -285,7 +297,7 @@ show(struct stage *s, struct err *err)
 	char path[LAYOUT_MAX];
 	int moved;
 
-	if (publish(s->pipeline, &s->commit, err) < 0 || (moved = snapshot_move(s->pipeline, &s->commit, err)) < 0 ||
+	if (publish(s->pipeline, &s->commit, &s->gather.tree.diff, err) < 0 || (moved = snapshot_move(s->pipeline, &s->commit, err)) < 0 ||
 	    snapshot_done(&s->snap, &s->open, err) < 0)
 		return -1;
 	if (!s->flags.silent)
@@ -308,7 +320,7 @@ run_job(struct stage *s, struct err *err)
 	if ((rc = work(s, err)))
 		return rc;
 	if (is_recorded(s))
-		s->commit = s->gather.last.commit;
+		s->commit = s->gather.roster.last.commit;
 	else if ((rc = commit(s, err)))
 		return rc;
 	return show(s, err);
