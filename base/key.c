@@ -30,6 +30,8 @@ gather_final(struct gather *g, struct oid *ret)
 static void
 field(struct gather *g, const void *p, size_t n)
 {
+	unsigned char *to;
+
 	if (8 + n > sizeof g->b - g->n) {
 		sha256_update(&g->h, g->b, g->n);
 		g->n = 0;
@@ -38,11 +40,12 @@ field(struct gather *g, const void *p, size_t n)
 			return;
 		}
 	}
+	to = g->b + g->n;
 	for (int i = 0; i < 8; i++)
-		g->b[g->n++] = (unsigned char)((uint64_t)n >> (56 - 8 * i));
+		to[i] = (unsigned char)((uint64_t)n >> (56 - 8 * i));
 	if (n)
-		memcpy(g->b + g->n, p, n);
-	g->n += n;
+		memcpy(to + 8, p, n);
+	g->n += 8 + n;
 }
 
 static void

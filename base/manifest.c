@@ -12,6 +12,7 @@
 #include "fs.h"
 #include "layout.h"
 #include "mem.h"
+#include "spool.h"
 
 static const char HEAD[] = "dassie-commit 1\n";
 
@@ -35,6 +36,30 @@ void
 manifest_empty_id(struct oid *ret_id)
 {
 	sha256_bytes(HEAD, sizeof HEAD - 1, ret_id);
+}
+
+int
+manifest_open(struct spool *s, struct err *err)
+{
+	if (spool_open(s, DIR_COMMITS "/new", err) < 0)
+		return -1;
+	manifest_head(&s->b);
+	return 0;
+}
+
+int
+manifest_close(struct spool *s, struct oid *ret_id, struct err *err)
+{
+	char path[LAYOUT_MAX];
+	struct stat st;
+
+	if (spool_hash(s, ret_id, err) < 0)
+		return -1;
+	layout_commit(path, ret_id);
+	if (stat(path, &st) < 0 || (uint64_t)st.st_size != spool_at(s))
+		return spool_commit(s, path, err);
+	spool_release(s);
+	return 0;
 }
 
 int
@@ -77,7 +102,6 @@ manifest_load(struct manifest *m, const struct oid *id, struct err *err)
 	char path[LAYOUT_MAX];
 	size_t cap = 0;
 	struct oid have;
-	struct buf text = BUF_INIT;
 	struct rec r;
 	int rc;
 
@@ -85,15 +109,15 @@ manifest_load(struct manifest *m, const struct oid *id, struct err *err)
 	manifest_empty_id(&have);
 	if (oid_eq(&have, id))
 		return 0;
-	rc = fs_read(layout_commit(path, id), &text, err);
-	if (rc < 0)
+	rc = recfile_map(&m->text, layout_commit(path, id), err);
+	if (rc < 0 && err->num)
 		return -1;
-	sha256_bytes(text.s, text.n, &have);
-	if (rc == 0 || !oid_eq(&have, id)) {
-		buf_release(&text);
+	if (rc == 1)
+		sha256_bytes(m->text.text, m->text.n, &have);
+	if (rc != 1 || !oid_eq(&have, id)) {
+		recfile_release(&m->text);
 		return damaged(id, rc == 0 ? "not there" : "damaged", err);
 	}
-	recfile_memory(&m->text, text.s, text.n);
 	recfile_next(&m->text, &r);
 	while (recfile_next(&m->text, &r)) {
 		GROW(m->v, m->n, cap);
@@ -109,8 +133,30 @@ void
 manifest_release(struct manifest *m)
 {
 	free(m->v);
-	free(m->text.text);
+	recfile_release(&m->text);
 	*m = (struct manifest)MANIFEST_INIT;
+}
+
+int
+manifest_view(struct recfile *f, const struct oid *id, struct err *err)
+{
+	char path[LAYOUT_MAX];
+	struct oid have;
+	int rc;
+
+	*f = (struct recfile)RECFILE_INIT;
+	manifest_empty_id(&have);
+	if (oid_eq(&have, id))
+		return 1;
+	rc = recfile_view(f, layout_commit(path, id), err);
+	if (rc <= 0)
+		return rc < 0 && err->num == 0 ? 0 : rc;
+	sha256_bytes(f->text, f->n, &have);
+	f->pos = sizeof HEAD - 1;
+	if (oid_eq(&have, id))
+		return 1;
+	recfile_release(f);
+	return 0;
 }
 
 /* The first entry whose path is not less than these n bytes. */

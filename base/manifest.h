@@ -17,6 +17,7 @@
 
 struct buf;
 struct err;
+struct spool;
 
 struct entry {
 	const char *path;
@@ -36,12 +37,17 @@ struct manifest {
 /* The empty commit exists without a file. */
 int manifest_load(struct manifest *m, const struct oid *id, struct err *err);   /* -1 also when it is not there or damaged: says the way out */
 void manifest_release(struct manifest *m);
+/* The same bytes, checked, as they are: an entry a line from pos on.  1, 0 it is not there or damaged, -1. */
+int manifest_view(struct recfile *f, const struct oid *id, struct err *err);
 
 /* The bytes of a manifest, entries already sorted. */
 void manifest_head(struct buf *b);
 void manifest_line(struct buf *b, char kind, uint64_t size, const struct oid *id, const char *path);
 /* Store such bytes as a commit.  An existing one is success. */
 int manifest_store(const struct buf *b, struct oid *ret_id, struct err *err);
+/* The same for large ones, piece by piece: between these two, lines are appended to s->b, then spool_step(). */
+int manifest_open(struct spool *s, struct err *err);
+int manifest_close(struct spool *s, struct oid *ret_id, struct err *err);
 void manifest_empty_id(struct oid *ret_id);
 
 /* The entry of exactly this path, or NULL. */

@@ -1,5 +1,5 @@
 /* plan.c: the files between planner, runner and stage: P.open, the plan and what a datum in it says.
- * P.job is jobfile.c's.  plan.h describes all of them. */
+ * plan.h describes all of them. */
 #include "plan.h"
 
 #include <stdlib.h>

@@ -20,14 +20,12 @@
  *
  * P.JOB.mk: the sub-make's file: chunks of the plan as grouped targets, one runner a chunk.
  *
- * P.JOB.set: every datum of the job in order:  dassie-set 1, "total N", "missing N", then
- *   datum KEY OLD LABEL                      OLD: its index in P.job's list, or "-" if it was not in there
- *
- * P.job: the newest successful job, by which the next one knows what it need not look at:
- *   dassie-job 1
- *   job ID    commit HEX    spec HEX
- *   datum KEY LABEL                          in the order of the set
- *   tree KIND SIZE HASH DATUM# PATH          what each datum wrote: sorted by PATH, then DATUM#
+ * P.JOB.set: every datum of the job in order, by what the newest successful job (P.job, jobfile.h) had:
+ *   dassie-set 2
+ *   total N    missing N
+ *   last JOB                         the job that P.job tells of, "-" if there is none to go by
+ *   same INDEX COUNT                 so many datums of P.job's list, from this place in it on
+ *   datum KEY LABEL                  one that is not in there
  */
 #ifndef BASE_PLAN_H
 #define BASE_PLAN_H
@@ -104,25 +102,5 @@ int plan_datum_read(struct plan_datum *d, struct recfile *f, struct err *err);
 void plan_datum_release(struct plan_datum *d);
 /* The key that these contents have: what a runner compares with d->key. */
 void plan_datum_key(const struct plan_head *h, const struct plan_datum *d, struct oid *ret);
-
-/* The newest successful job, whole. */
-struct job_datum { struct oid key; const char *label; };
-struct job_tree { const char *path; uint64_t size; struct oid id; uint32_t datum; char kind; };
-
-struct jobfile {
-	struct recfile text;
-	const char *job;
-	struct oid commit, spec;
-	struct job_datum *datum; size_t n_datum, cap_datum;
-	struct job_tree *tree; size_t n_tree, cap_tree;
-};
-
-#define JOBFILE_INIT { .text = RECFILE_INIT }
-
-int jobfile_read(struct jobfile *j, const char *pipeline, struct err *err);       /* 1, 0 absent or damaged, -1 */
-/* The same without `tree`. */
-int jobfile_read_datums(struct jobfile *j, const char *pipeline, struct err *err);
-int jobfile_write(const struct jobfile *j, const char *pipeline, struct err *err);
-void jobfile_release(struct jobfile *j);
 
 #endif

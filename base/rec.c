@@ -102,30 +102,38 @@ rec_end(struct buf *b)
 }
 
 void
+rec_put_seal(struct buf *b, const struct oid *id)
+{
+	rec_word(b, "sha256");
+	rec_oid(b, id);
+	rec_end(b);
+}
+
+void
 rec_seal(struct buf *b)
 {
 	struct oid id;
 
 	sha256_bytes(b->s, b->n, &id);
-	rec_word(b, "sha256");
-	rec_oid(b, &id);
-	rec_end(b);
+	rec_put_seal(b, &id);
 }
 
-/* whole: every page will be read and written, so one call for all of them is cheaper than two faults each. */
+/* How a file is mapped.  Of one that is read whole every page is touched: one call for all is cheaper than faults. */
+enum { LAZY = MAP_PRIVATE, WHOLE = MAP_PRIVATE | MAP_POPULATE };
+
 static int
-map_file(struct recfile *f, const char *path, bool whole, struct err *err)
+map_file(struct recfile *f, const char *path, int prot, int how, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 1;
 	struct stat st;
 
+	*f = (struct recfile)RECFILE_INIT;
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_set(err, errno, "cannot open '%s':", path);
 	if (fstat(fd, &st) < 0) {
 		rc = err_set(err, errno, "cannot stat '%s':", path);
 	} else if (st.st_size > 0) {
-		void *p = mmap(NULL, (size_t)st.st_size + 1, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | (whole ? MAP_POPULATE : 0), fd, 0);
+		void *p = mmap(NULL, (size_t)st.st_size + 1, prot, how, fd, 0);
 
 		if (p == MAP_FAILED) {
 			rc = err_set(err, errno, "cannot map '%s':", path);
@@ -142,33 +150,26 @@ map_file(struct recfile *f, const char *path, bool whole, struct err *err)
 	return rc;
 }
 
-/* "dassie-KIND VERSION" */
+/* "dassie-KIND VERSION": split in a copy, since the text may be for reading only. */
 static int
 check_head(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err)
 {
+	char line[64];
+	const char *end = f->n ? memchr(f->text, '\n', f->n < sizeof line ? f->n : sizeof line) : NULL;
+	struct recfile head;
 	struct rec r;
 	uint64_t have;
 
-	if (!recfile_next(f, &r) || strncmp(r.f[0], "dassie-", 7) || strcmp(r.f[0] + 7, kind) || !rec_get_u64(&r, 1, &have))
+	f->pos = end ? (size_t)(end - f->text) + 1 : 0;
+	if (end)
+		memcpy(line, f->text, f->pos);
+	recfile_memory(&head, line, f->pos);
+	if (!recfile_next(&head, &r) || strncmp(r.f[0], "dassie-", 7) || strcmp(r.f[0] + 7, kind) || !rec_get_u64(&r, 1, &have))
 		return err_set(err, 0, "'%s' is damaged or not dassie's", path);
 	if (have != version)
 		return err_set(err, 0, "'%s' has format %llu, this dassie reads %u: use the version that wrote it", path,
 		    (unsigned long long)have, version);
 	return 1;
-}
-
-int
-recfile_open(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err)
-{
-	int rc;
-
-	*f = (struct recfile)RECFILE_INIT;
-	rc = map_file(f, path, false, err);
-	if (rc == 1)
-		rc = check_head(f, path, kind, version, err);
-	if (rc < 0)
-		recfile_release(f);
-	return rc;
 }
 
 /* The seal is the last line, of fixed length; it is taken off. */
@@ -194,20 +195,47 @@ seal_fits(struct recfile *f)
 	return oid_eq(&want, &have);
 }
 
-int
-recfile_open_sealed(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err)
+/* Of what was mapped: sealed or not, of this kind if one is named. */
+static int
+check(struct recfile *f, int rc, const char *path, bool sealed, const char *kind, unsigned version, struct err *err)
 {
-	int rc;
-
-	*f = (struct recfile)RECFILE_INIT;
-	rc = map_file(f, path, true, err);
-	if (rc == 1 && !seal_fits(f))
+	if (rc == 1 && sealed && !seal_fits(f))
 		rc = err_set(err, 0, "'%s' is damaged", path);
-	if (rc == 1)
+	if (rc == 1 && kind)
 		rc = check_head(f, path, kind, version, err);
 	if (rc < 0)
 		recfile_release(f);
 	return rc;
+}
+
+int
+recfile_open(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err)
+{
+	return check(f, map_file(f, path, PROT_READ | PROT_WRITE, LAZY, err), path, false, kind, version, err);
+}
+
+int
+recfile_open_sealed(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err)
+{
+	return check(f, map_file(f, path, PROT_READ | PROT_WRITE, WHOLE, err), path, true, kind, version, err);
+}
+
+int
+recfile_map(struct recfile *f, const char *path, struct err *err)
+{
+	return check(f, map_file(f, path, PROT_READ | PROT_WRITE, WHOLE, err), path, false, NULL, 0, err);
+}
+
+int
+recfile_view(struct recfile *f, const char *path, struct err *err)
+{
+	return check(f, map_file(f, path, PROT_READ, WHOLE, err), path, false, NULL, 0, err);
+}
+
+int
+recfile_view_sealed(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err)
+{
+	return check(f, map_file(f, path, PROT_READ, WHOLE, err), path, true, kind, version, err);
 }
 
 void
@@ -224,8 +252,8 @@ nibble(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static size_t
-unescape(char *s, size_t n)
+size_t
+rec_unescape(char *s, size_t n)
 {
 	char *pct = memchr(s, '%', n), *w, *end = s + n;
 
@@ -261,7 +289,7 @@ recfile_next(struct recfile *f, struct rec *r)
 	while (s <= end && r->n < REC_FIELDS) {
 		char *blank = r->n + 1 < REC_FIELDS ? memchr(s, ' ', (size_t)(end - s)) : NULL;
 		char *stop = blank ? blank : end;
-		size_t len = escapes ? unescape(s, (size_t)(stop - s)) : (size_t)(stop - s);
+		size_t len = escapes ? rec_unescape(s, (size_t)(stop - s)) : (size_t)(stop - s);
 
 		r->f[r->n] = s;
 		r->len[r->n++] = len;

@@ -26,6 +26,7 @@ void rec_i64(struct buf *b, int64_t v);
 void rec_oid(struct buf *b, const struct oid *id);
 void rec_end(struct buf *b);                              /* ends the line */
 void rec_seal(struct buf *b);                             /* ends the file */
+void rec_put_seal(struct buf *b, const struct oid *id);   /* the same where the hash is known */
 
 /* Reading: the text is split and unescaped in place. */
 enum { REC_FIELDS = 32 };
@@ -50,12 +51,19 @@ struct recfile {
 int recfile_open(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err);
 /* The same, and the seal must fit: else -1 ("… is damaged"). */
 int recfile_open_sealed(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err);
+/* The whole file, whatever it is: the caller checks it. */
+int recfile_map(struct recfile *f, const char *path, struct err *err);
+/* Text to be looked at as it is, not with recfile_next(): mapped for reading only, which spares a copy of every page.
+ * The sealed one is of this kind and fits its seal; pos is behind its first line, n before its seal. */
+int recfile_view(struct recfile *f, const char *path, struct err *err);
+int recfile_view_sealed(struct recfile *f, const char *path, const char *kind, unsigned version, struct err *err);
 /* Lines out of memory that the caller keeps (text is changed). */
 void recfile_memory(struct recfile *f, char *text, size_t n);
 bool recfile_next(struct recfile *f, struct rec *r);      /* false at the end */
 void recfile_seek(struct recfile *f, size_t pos);
 void recfile_release(struct recfile *f);
 
+size_t rec_unescape(char *s, size_t n);                   /* a field's bytes, in place; how many they are then */
 bool rec_is(const struct rec *r, const char *word, size_t fields);  /* word, and at least so many fields with it */
 bool rec_get_u64(const struct rec *r, size_t i, uint64_t *ret);
 bool rec_get_i64(const struct rec *r, size_t i, int64_t *ret);

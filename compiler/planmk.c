@@ -14,7 +14,7 @@
 #include "../base/buf.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
-#include "spool.h"
+#include "../base/spool.h"
 
 enum { CHUNKS_A_SLOT = 20, CHUNK_MAX = 256, PAIRS_MAX = 4 * 1000 * 1000 };
 
@@ -105,7 +105,7 @@ put_file(const struct planmk *p, const char *suffix, size_t chunk, struct err *e
 	if (rc == 0)
 		rc = chunks(&s, p, chunk, err);
 	if (rc == 0)
-		rc = spool_commit(&s, err);
+		rc = spool_commit(&s, path, err);
 	spool_release(&s);
 	return rc;
 }

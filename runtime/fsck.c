@@ -15,11 +15,11 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/fs.h"
+#include "../base/jobfile.h"
 #include "../base/json.h"
 #include "../base/layout.h"
 #include "../base/lock.h"
 #include "../base/manifest.h"
-#include "../base/plan.h"
 #include "../base/ref.h"
 #include "../base/talk.h"
 #include "collected.h"
@@ -156,18 +156,32 @@ check_source(struct fsck *f, const struct index_source *s, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* P.job against the commit: the same paths, each with one of the contents that were written there. */
+/* P.job against the commit: as many paths, each of them written by datums that it has. */
 static bool
 tree_fits(const struct jobfile *j, const struct manifest *m)
 {
+	struct job_writers w;
 	size_t paths = 0;
+	bool good = true;
+	int rc;
 
-	for (size_t i = 0; i < j->n_tree; i++) {
-		paths += i == 0 || strcmp(j->tree[i].path, j->tree[i - 1].path) != 0;
-		if (!manifest_find(m, j->tree[i].path))
-			return false;
+	job_writers_begin(&w, j);
+	while ((rc = job_writers_next(&w)) == 1) {
+		for (size_t i = 0; i < w.n; i++)
+			good &= w.part[i].number < j->next;
+		paths++;
 	}
-	return paths == m->n;
+	job_writers_release(&w);
+	return good && rc == 0 && paths == m->n;
+}
+
+static bool
+has_result(const struct jobfile *j, size_t i)
+{
+	struct oid key;
+
+	jobfile_key(j, i, &key);
+	return result_exists(&key);
 }
 
 static int
@@ -187,7 +201,7 @@ check_job(struct fsck *f, const char *pipeline, const struct ref *ref, const str
 		fsck_reset(f, pipeline);
 	} else if (rc == 1) {
 		for (size_t i = 0; i < j.n_datum; i++)
-			gone += !result_exists(&j.datum[i].key);
+			gone += !has_result(&j, i);
 		if (gone > 0) {
 			fsck_finding(f, path, arena_fmt(&f->a, "%llu of the %zu results of the newest output of '%s' are gone",
 			    (unsigned long long)gone, j.n_datum, pipeline), "running those datums again with the next make", f->repair);

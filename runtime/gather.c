@@ -2,7 +2,7 @@
  * so what a job costs depends on what is new in it. */
 #include "gather.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,43 +10,34 @@
 #include "../base/err.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
+#include "../base/plan.h"
 #include "provenance.h"
 #include "result.h"
 #include "store.h"
 
-static int
-read_set(struct gather *g, struct err *err)
+int
+gather_begin(struct gather *g, const struct open_job *o, struct err *err)
 {
-	struct rec r;
-	uint64_t old;
+	char path[LAYOUT_MAX];
+	int rc = roster_last(&g->roster, o->pipeline, err);
 
-	while (recfile_next(&g->set, &r)) {
-		if (!rec_is(&r, "datum", 4))
-			continue;
-		GROW(g->datum, g->n, g->cap);
-		GROW(g->old, g->n, g->cap_old);
-		g->datum[g->n].label = r.f[3];
-		g->old[g->n] = strcmp(r.f[2], "-") == 0 ? -1 : rec_get_u64(&r, 2, &old) ? (int64_t)old : -2;
-		if (!rec_get_oid(&r, 1, &g->datum[g->n].key) || g->old[g->n] == -2 || g->old[g->n] >= (int64_t)g->last.n_datum)
-			return err_set(err, 0, "the plan's list of datums is malformed");
-		g->n++;
-	}
+	if (rc == 1)
+		rc = manifest_view(&g->commit, &g->roster.last.commit, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	roster_release(&g->roster);
+	if (unlink(layout_plan(path, o->pipeline, "job")) < 0 && errno != ENOENT)
+		return err_set(err, errno, "cannot remove '%s':", path);
 	return 0;
 }
 
 int
-gather_begin(struct gather *g, const struct open_job *o, struct err *err)
+gather_planned(struct gather *g, const struct open_job *o, struct err *err)
 {
-	char path[LAYOUT_MAX], suffix[128];
-	int rc = jobfile_read(&g->last, o->pipeline, err);
+	int rc = roster_read(&g->roster, o->pipeline, o->job, err);
 
-	if (rc < 0)
-		return -1;
-	snprintf(suffix, sizeof suffix, "%s.set", o->job);
-	rc = recfile_open(&g->set, layout_plan(path, o->pipeline, suffix), "set", 1, err);
-	if (rc == 0)
-		err_set(err, 0, "the planner left no '%s'", path);
-	return rc == 1 ? read_set(g, err) : -1;
+	g->n = g->roster.n;
+	return rc ? rc : err_set(err, 0, "the planner left no list of datums that fits the newest job of '%s'", o->pipeline);
 }
 
 /* 1 believed, 0 removed, -1 error. */
@@ -77,8 +68,8 @@ gather_distrust(struct gather *g, struct err *err)
 {
 	int64_t removed = 0;
 
-	for (size_t i = 0; i < g->n; i++) {
-		int rc = g->old[i] >= 0 ? 1 : check_one(&g->datum[i].key, err);
+	for (size_t i = 0; i < g->roster.n_fresh; i++) {
+		int rc = check_one(&g->roster.fresh[i].key, err);
 
 		if (rc < 0)
 			return -1;
@@ -87,32 +78,23 @@ gather_distrust(struct gather *g, struct err *err)
 	return removed;
 }
 
-/* What the tree keeps of the last job: by old index, where that datum is now. */
-static void
-keep_old(struct gather *g)
-{
-	int64_t *map = xcalloc(g->last.n_datum, sizeof *map);
-
-	for (size_t i = 0; i < g->last.n_datum; i++)
-		map[i] = -1;
-	for (size_t i = 0; i < g->n; i++)
-		if (g->old[i] >= 0)
-			map[g->old[i]] = (int64_t)i;
-	tree_keep(&g->tree, &g->last, map);
-	free(map);
-}
-
 static int
 take_failure(struct gather *g, const struct open_job *o, size_t i, struct prov *p, struct err *err)
 {
 	struct result r = RESULT_INIT;
 	struct err damaged = ERR_INIT;
-	int rc = result_read(&r, &g->datum[i].key, true, &damaged);     /* a failure that cannot be read is none */
+	int rc = result_read(&r, &g->roster.fresh[i].key, true, &damaged);     /* a failure that cannot be read is none */
 
 	if (rc == 1 && strcmp(r.job, o->job) == 0) {
-		GROW(g->failure, g->failed, g->cap_failure);
-		g->failure[g->failed++] = g->datum[i].key;
 		rc = prov_put_result(p, &r, &o->spec, err);
+		if (strcmp(r.state, "recovered") == 0) {
+			/* It has no result: the next job is to plan it again. */
+			g->roster.fresh[i].left_out = true;
+			g->recovered++;
+		} else {
+			GROW(g->failure, g->failed, g->cap_failure);
+			g->failure[g->failed++] = g->roster.fresh[i].key;
+		}
 	} else {
 		g->missing++;
 		rc = 0;
@@ -125,13 +107,13 @@ static int
 take_result(struct gather *g, const struct open_job *o, size_t i, struct prov *p, struct err *err)
 {
 	struct result r = RESULT_INIT;
-	int rc = result_read(&r, &g->datum[i].key, false, err);
+	int rc = result_read(&r, &g->roster.fresh[i].key, false, err);
 
 	if (rc == 0)
 		return take_failure(g, o, i, p, err);
 	if (rc == 1) {
 		g->processed += strcmp(r.job, o->job) == 0;
-		tree_add(&g->tree, &r, (uint32_t)i);
+		tree_add(&g->tree, &r, roster_number(&g->roster, i));
 		rc = prov_put_result(p, &r, &o->spec, err);
 	}
 	result_release(&r);
@@ -141,22 +123,18 @@ take_result(struct gather *g, const struct open_job *o, size_t i, struct prov *p
 int
 gather_results(struct gather *g, const struct open_job *o, struct prov *p, struct err *err)
 {
-	keep_old(g);
-	for (size_t i = 0; i < g->n; i++)
-		if (g->old[i] < 0 && take_result(g, o, i, p, err) < 0)
+	for (size_t i = 0; i < g->roster.n_fresh; i++)
+		if (take_result(g, o, i, p, err) < 0)
 			return -1;
-	tree_sort(&g->tree);
 	return 0;
 }
 
 void
 gather_release(struct gather *g)
 {
-	recfile_release(&g->set);
-	jobfile_release(&g->last);
+	roster_release(&g->roster);
+	recfile_release(&g->commit);
 	tree_release(&g->tree);
-	free(g->datum);
-	free(g->old);
 	free(g->failure);
 	*g = (struct gather)GATHER_INIT;
 }

@@ -20,6 +20,7 @@
 
 #include "../base/err.h"
 #include "../base/fs.h"
+#include "../base/jobfile.h"
 #include "../base/layout.h"
 #include "../base/manifest.h"
 #include "../base/plan.h"
@@ -168,7 +169,7 @@ mark_plan(struct gc *g, const char *pipeline, const char *job)
 	char path[LAYOUT_MAX], tail[LAYOUT_MAX / 2];
 
 	snprintf(tail, sizeof tail, "%.100s.set", job);
-	if (recfile_open(&f, layout_plan(path, pipeline, tail), "set", 1, &ignored) == 1)
+	if (recfile_open(&f, layout_plan(path, pipeline, tail), "set", 2, &ignored) == 1)
 		while (recfile_next(&f, &r))
 			if (rec_is(&r, "datum", 2) && rec_get_oid(&r, 1, &key))
 				add(&g->key, &key);
@@ -181,19 +182,35 @@ mark_plan(struct gc *g, const char *pipeline, const char *job)
 	recfile_release(&f);
 }
 
+/* What several datums wrote under one path; all else that they wrote is in the commit. */
+static void
+mark_parts(struct gc *g, const struct jobfile *j)
+{
+	struct job_writers w;
+
+	job_writers_begin(&w, j);
+	while (job_writers_next(&w) == 1)
+		for (size_t i = 0; i < w.n; i++)
+			if (w.part[i].kind)
+				add(&g->object, &w.part[i].id);
+	job_writers_release(&w);
+}
+
 static int
 mark_job(struct gc *g, const char *pipeline, struct err *err)
 {
 	struct jobfile j = JOBFILE_INIT;
+	struct oid key;
 	int rc = jobfile_read(&j, pipeline, err);
 
 	if (rc == 1) {
 		add_name(g, &g->job, j.job);
 		add(&g->commit, &j.commit);
-		for (size_t i = 0; i < j.n_datum; i++)
-			add(&g->key, &j.datum[i].key);
-		for (size_t i = 0; i < j.n_tree; i++)
-			add(&g->object, &j.tree[i].id);
+		for (size_t i = 0; i < j.n_datum; i++) {
+			jobfile_key(&j, i, &key);
+			add(&g->key, &key);
+		}
+		mark_parts(g, &j);
 		mark_plan(g, pipeline, j.job);
 	}
 	jobfile_release(&j);

@@ -14,6 +14,7 @@
 #include "../base/mem.h"
 #include "../base/plan.h"
 #include "result.h"
+#include "roster.h"
 #include "show.h"
 
 /* Somebody holds the pipeline's lock: its stage, or what a killed stage left running. */
@@ -54,7 +55,7 @@ count_progress(struct arena *a, struct q_job *j)
 	char path[LAYOUT_MAX], fail[LAYOUT_MAX + 8];
 
 	(void)a;
-	if (recfile_open(&f, plan_path(path, j->pipeline, j->id, ".set"), "set", 1, &ignored) == 1) {
+	if (recfile_open(&f, plan_path(path, j->pipeline, j->id, ".set"), "set", 2, &ignored) == 1) {
 		for (int i = 0; i < 2 && recfile_next(&f, &r); i++)
 			if (rec_is(&r, "total", 2))
 				rec_get_u64(&r, 1, &j->total);
@@ -206,42 +207,53 @@ set_add(struct arena *a, struct jobset *s, size_t *cap, const struct oid *key, c
 	s->v[s->n++] = (struct jobset_datum){ *key, label ? arena_str(a, label) : NULL };
 }
 
+static void
+add_piece(struct arena *a, struct jobset *s, size_t *cap, const struct roster *r, const struct roster_piece *p)
+{
+	for (size_t i = p->from; i < p->from + p->n; i++) {
+		struct oid key;
+
+		if (!p->same) {
+			set_add(a, s, cap, &r->fresh[i].key, r->fresh[i].label);
+			continue;
+		}
+		jobfile_key(&r->last, i, &key);
+		set_add(a, s, cap, &key, NULL);
+		s->v[s->n - 1].label = jobfile_label(&r->last, i, a);
+	}
+}
+
 /* While a job is under way, and after it failed, its list of datums lies beside the plan. */
 static int
 from_set(struct arena *a, const struct q_job *job, struct jobset *ret, struct err *err)
 {
-	struct recfile f = RECFILE_INIT;
-	struct rec r;
-	struct oid key;
+	struct roster r = ROSTER_INIT;
 	size_t cap = 0;
-	char path[LAYOUT_MAX];
-	int rc = recfile_open(&f, plan_path(path, job->pipeline, job->id, ".set"), "set", 1, err);
+	int rc = roster_last(&r, job->pipeline, err);
 
-	if (rc != 1)
-		return rc;
-	while (recfile_next(&f, &r))
-		if (rec_is(&r, "datum", 4) && rec_get_oid(&r, 1, &key))
-			set_add(a, ret, &cap, &key, r.f[3]);
-	recfile_release(&f);
-	ret->whole = true;
-	return 1;
+	if (rc >= 0)
+		rc = roster_read(&r, job->pipeline, job->id, err);
+	for (size_t i = 0; rc == 1 && i < r.n_piece; i++)
+		add_piece(a, ret, &cap, &r, &r.piece[i]);
+	ret->whole = rc == 1;
+	roster_release(&r);
+	return rc;
 }
 
 static int
 from_jobfile(struct arena *a, const struct q_job *job, struct jobset *ret, struct err *err)
 {
-	struct jobfile j = JOBFILE_INIT;
+	struct roster r = ROSTER_INIT;
 	size_t cap = 0;
-	int rc = jobfile_read(&j, job->pipeline, err);
+	int rc = roster_last(&r, job->pipeline, err);
 
-	if (rc == 1 && strcmp(j.job, job->id) == 0) {
-		for (size_t i = 0; i < j.n_datum; i++)
-			set_add(a, ret, &cap, &j.datum[i].key, j.datum[i].label);
+	if (rc == 1 && strcmp(r.last.job, job->id) == 0) {
+		add_piece(a, ret, &cap, &r, &(struct roster_piece){ true, 0, r.last.n_datum });
 		ret->whole = true;
 	} else if (rc == 1) {
 		rc = 0;
 	}
-	jobfile_release(&j);
+	roster_release(&r);
 	return rc;
 }
 

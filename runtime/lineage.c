@@ -9,11 +9,11 @@
 #include "../base/err.h"
 #include "../base/key.h"
 #include "../base/layout.h"
-#include "../base/plan.h"
 #include "../base/ref.h"
 #include "jobset.h"
+#include "newest.h"
 
-struct lin_pipeline { struct lin_pipeline *next; const char *name; struct jobfile job; bool have; };
+struct lin_pipeline { struct lin_pipeline *next; const char *name; struct newest newest; };
 struct lin_commit { struct lin_commit *next; struct oid id; struct manifest m; bool have; };
 
 /* Nodes by the hash of what they are. */
@@ -73,7 +73,7 @@ lineage_release(struct lineage *l)
 	for (size_t i = 0; i < l->n_datum; i++)
 		result_release(&l->datum[i]->r);
 	for (struct lin_pipeline *p = l->pipeline; p; p = p->next)
-		jobfile_release(&p->job);
+		newest_release(&p->newest);
 	for (struct lin_commit *c = l->commit; c; c = c->next)
 		manifest_release(&c->m);
 	free(l->datum);
@@ -172,8 +172,8 @@ lineage_datum(struct lineage *l, const struct oid *key, struct lin_datum **ret, 
 	return get_step(l, d->r.job, &d->step, err);
 }
 
-static const struct jobfile *
-newest_job(struct lineage *l, const char *pipeline, struct err *err)
+static const struct newest *
+newest_of(struct lineage *l, const char *pipeline, struct err *err)
 {
 	struct lin_pipeline *p = l->pipeline;
 
@@ -181,14 +181,12 @@ newest_job(struct lineage *l, const char *pipeline, struct err *err)
 		p = p->next;
 	if (!p) {
 		p = arena_alloc(&l->a, sizeof *p);
-		*p = (struct lin_pipeline){ l->pipeline, arena_str(&l->a, pipeline), JOBFILE_INIT, false };
+		*p = (struct lin_pipeline){ l->pipeline, arena_str(&l->a, pipeline), NEWEST_INIT };
 		l->pipeline = p;
-		int rc = jobfile_read(&p->job, pipeline, err);
-		p->have = rc == 1;
-		if (rc < 0)
+		if (newest_read(&p->newest, pipeline, err) < 0)
 			return NULL;
 	}
-	return &p->job;
+	return &p->newest;
 }
 
 const struct manifest *
@@ -234,25 +232,23 @@ ended(const struct lin_datum *d)
 /* Whoever wrote the path in the newest output: if that is the commit in question, or has the same content there and
  * is not younger than the reader. */
 static int
-writers_now(struct lineage *l, struct lin_file *f, const struct jobfile *j, struct err *err)
+writers_now(struct lineage *l, struct lin_file *f, const struct newest *now, struct err *err)
 {
-	bool same_commit = f->has_commit && oid_eq(&f->commit, &j->commit);
-	size_t lo = 0, hi = j->n_tree;
+	const struct manifest *m = now->job.job ? lineage_manifest(l, &now->job.commit) : NULL;
+	const struct entry *e = m ? manifest_find(m, f->path) : NULL;
+	bool same_commit = f->has_commit && oid_eq(&f->commit, &now->job.commit);
+	const struct job_part *part;
+	size_t n = e ? newest_writers(now, (size_t)(e - m->v), &part) : 0;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(j->tree[mid].path, f->path) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < j->n_tree && strcmp(j->tree[lo].path, f->path) == 0; lo++) {
+	for (size_t i = 0; i < n; i++) {
 		struct lin_datum *d;
+		struct oid key;
 
-		if (!same_commit && !oid_eq(&j->tree[lo].id, &f->id))
+		if (!same_commit && !oid_eq(part[i].kind ? &part[i].id : &e->id, &f->id))
 			continue;
-		if (lineage_datum(l, &j->datum[j->tree[lo].datum].key, &d, err) < 0)
+		if (!newest_key(now, part[i].number, &key))
+			continue;
+		if (lineage_datum(l, &key, &d, err) < 0)
 			return -1;
 		if (same_commit || !f->before || ended(d) <= f->before)
 			add_writer(l, f, d);
@@ -287,12 +283,12 @@ writers_then(struct lineage *l, struct lin_file *f, bool parts, struct err *err)
 int
 lineage_writers(struct lineage *l, struct lin_file *f, struct err *err)
 {
-	const struct jobfile *j;
+	const struct newest *now;
 
 	if (f->resolved || f->dir)
 		return 0;
 	f->resolved = true;
-	if (!(j = newest_job(l, f->repo, err)) || writers_now(l, f, j, err) < 0)
+	if (!(now = newest_of(l, f->repo, err)) || writers_now(l, f, now, err) < 0)
 		return -1;
 	if (f->n_by == 0 && writers_then(l, f, false, err) < 0)
 		return -1;

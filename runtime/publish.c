@@ -20,6 +20,7 @@
 #include "../base/rec.h"
 #include "../base/sha256.h"
 #include "store.h"
+#include "tree.h"
 
 struct target {
 	const char *repo;
@@ -222,37 +223,49 @@ from_what_lies_there(struct manifest *old, struct arena *a, const char *repo, st
 	return 0;
 }
 
-int
-publish(const char *repo, const struct oid *commit, struct err *err)
+/* With the mark "not clean" meanwhile; what goes makes room for what comes. */
+static int
+apply(struct target *t, const struct oid *commit, const struct manifest *old, const struct manifest *new_)
 {
-	struct target t = { .repo = repo, .path = BUF_INIT, .made = BUF_INIT, .err = err };
+	if (mark_write(t->repo, commit, false, t->err) < 0 || fs_mkdirs(out_path(t, ""), t->err) < 0 ||
+	    manifest_diff(old, new_, remove_gone, t) < 0 || manifest_diff(old, new_, put_changed, t) < 0)
+		return -1;
+	return mark_write(t->repo, commit, true, t->err);
+}
+
+/* shown: what lies there, NULL if that has to be found out. */
+static int
+compare_and_apply(struct target *t, const struct oid *commit, const struct oid *shown)
+{
 	struct manifest old = MANIFEST_INIT, new_ = MANIFEST_INIT;
 	struct arena a = ARENA_INIT;
-	struct oid shown;
-	struct stat st;
-	bool clean;
 	int rc = -1;
 
-	if (!mark_read(repo, &shown, &clean, err) || !clean || stat(out_path(&t, ""), &st) < 0 || !S_ISDIR(st.st_mode) ||
-	    manifest_load(&old, &shown, err) < 0) {
-		clean = false;
-		if (from_what_lies_there(&old, &a, repo, err) < 0)
-			goto out;
-	}
-	if (manifest_load(&new_, commit, err) < 0)
-		goto out;
-	if (clean && oid_eq(&shown, commit)) {
-		rc = 0;
-		goto out;
-	}
-	if (mark_write(repo, commit, false, err) < 0 || fs_mkdirs(out_path(&t, ""), err) < 0 ||
-	    manifest_diff(&old, &new_, remove_gone, &t) < 0 || manifest_diff(&old, &new_, put_changed, &t) < 0)
-		goto out;
-	rc = mark_write(repo, commit, true, err);
-out:
+	if ((shown && manifest_load(&old, shown, t->err) == 0) || from_what_lies_there(&old, &a, t->repo, t->err) == 0)
+		if (manifest_load(&new_, commit, t->err) == 0)
+			rc = apply(t, commit, &old, &new_);
 	manifest_release(&old);
 	manifest_release(&new_);
 	arena_release(&a);
+	return rc;
+}
+
+int
+publish(const char *repo, const struct oid *commit, const struct tree_diff *known, struct err *err)
+{
+	struct target t = { .repo = repo, .path = BUF_INIT, .made = BUF_INIT, .err = err };
+	struct oid shown;
+	struct stat st;
+	bool clean;
+	int rc;
+
+	clean = mark_read(repo, &shown, &clean, err) && clean && stat(out_path(&t, ""), &st) == 0 && S_ISDIR(st.st_mode);
+	if (clean && oid_eq(&shown, commit))
+		rc = 0;
+	else if (clean && known && oid_eq(&shown, &known->from))
+		rc = apply(&t, commit, &known->old, &known->new_);
+	else
+		rc = compare_and_apply(&t, commit, clean ? &shown : NULL);
 	buf_release(&t.path);
 	buf_release(&t.made);
 	return rc < 0 ? err_wrap(err, "cannot bring '%s/%s' up to date", DIR_OUT, repo) : 0;

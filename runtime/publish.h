@@ -10,9 +10,11 @@
 
 struct err;
 struct oid;
+struct tree_diff;
 
-/* Bring out/REPO to this commit.  The caller holds the pipeline's lock. */
-int publish(const char *repo, const struct oid *commit, struct err *err);
+/* Bring out/REPO to this commit.  known: what differs in it from an older commit, which spares reading both if that is
+ * the one that is shown; NULL if nobody knows.  The caller holds the pipeline's lock. */
+int publish(const char *repo, const struct oid *commit, const struct tree_diff *known, struct err *err);
 
 /* out/REPO is there (a directory) and the mark is clean and shows this commit. */
 bool publish_is_current(const char *repo, const struct oid *commit);

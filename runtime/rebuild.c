@@ -13,6 +13,7 @@
 #include "../base/conf.h"
 #include "../base/err.h"
 #include "../base/fs.h"
+#include "../base/jobfile.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
 #include "../base/plan.h"

@@ -47,13 +47,13 @@ put_version(struct prov *p, const struct conf *c, const struct open_job *o, stru
 }
 
 static void
-count(struct prov_job *job, const struct gather *g, uint64_t recovered)
+count(struct prov_job *job, const struct gather *g)
 {
 	job->total = g->n;
 	job->processed = g->processed;
 	job->failed = g->failed;
-	job->recovered = recovered;
-	job->skipped = g->n - g->processed - g->failed - g->missing - recovered;
+	job->recovered = g->recovered;
+	job->skipped = g->n - g->processed - g->failed - g->missing - g->recovered;
 }
 
 static int
@@ -84,7 +84,7 @@ record_job(struct prov *p, struct conf *c, const struct open_job *o, const struc
 	struct prov_job job = { .id = o->job, .run = o->run, .pipeline = o->pipeline, .state = end->state, .reason = end->reason,
 		.started = o->started, .finished = time_now_ns(), .spec = o->spec, .step = o->step };
 
-	count(&job, g, end->recovered);
+	count(&job, g);
 	if (end->commit) {
 		job.has_commit = true;
 		job.commit = *end->commit;

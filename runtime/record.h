@@ -18,7 +18,6 @@ struct outcome {
 	const char *reason;             /* "" or one sentence */
 	const struct oid *commit;       /* NULL unless it is a success */
 	uint64_t files, bytes;          /* of the commit */
-	uint64_t recovered;             /* datums */
 };
 
 /* Everything but the results, which gather_results put before. */

@@ -28,15 +28,15 @@ seconds_since(uint64_t ns)
 }
 
 void
-report_success(const struct open_job *o, const struct gather *g, uint64_t recovered, const struct oid *commit, bool moved)
+report_success(const struct open_job *o, const struct gather *g, const struct oid *commit, bool moved)
 {
 	struct buf b = BUF_INIT;
 	char hex[OID_HEX + 1];
 
 	oid_hex(commit, hex);
 	add_count(&b, g->processed, g->processed == 1 ? "datum ran" : "datums ran");
-	add_count(&b, recovered, "recovered: without output, to be tried again");
-	add_count(&b, g->n - g->processed - recovered, "skipped");
+	add_count(&b, g->recovered, "recovered: without output, to be tried again");
+	add_count(&b, g->n - g->processed - g->recovered, "skipped");
 	talk("%s: %s (%.1f s); %s %.*s", o->pipeline, b.n ? b.s : "no datums", seconds_since(o->started),
 	    moved ? "commit" : "unchanged, still commit", ID_DIGITS, hex);
 	buf_release(&b);

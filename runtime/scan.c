@@ -149,7 +149,7 @@ publish_again(const char *pipeline)
 	if (rc == 0)
 		rc = ref_read(layout_ref(path, pipeline), &r, &err);
 	if (rc == 1 && !publish_is_current(pipeline, &r.id))
-		rc = publish(pipeline, &r.id, &err);
+		rc = publish(pipeline, &r.id, NULL, &err);
 	if (lock >= 0)
 		close(lock);
 	ref_release(&r);

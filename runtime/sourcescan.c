@@ -26,6 +26,7 @@
 #include "../base/manifest.h"
 #include "../base/mem.h"
 #include "../base/ref.h"
+#include "../base/spool.h"
 #include "../base/talk.h"
 #include "complaint.h"
 #include "statcache.h"
@@ -273,22 +274,23 @@ put_in_order(struct source *s)
 static int
 store_manifest(struct source *s, struct err *err)
 {
-	struct buf text = BUF_INIT, path = BUF_INIT;
-	int rc;
+	struct spool to = SPOOL_INIT;
+	struct buf path = BUF_INIT;
+	int rc = manifest_open(&to, err);
 
 	put_in_order(s);
-	buf_reserve(&text, s->n_place * 100);
-	manifest_head(&text);
-	for (size_t i = 0; i < s->n_place; i++) {
+	for (size_t i = 0; rc == 0 && i < s->n_place; i++) {
 		const struct place *p = &s->place[i];
 		const struct signature *sig = p->old ? &p->old->sig : &p->file->hash.sig;
 
 		place_path(&path, p);
-		manifest_line(&text, kind_of(sig), sig->size, p->old ? &p->old->id : &p->file->hash.id, path.s);
+		manifest_line(&to.b, kind_of(sig), sig->size, p->old ? &p->old->id : &p->file->hash.id, path.s);
+		rc = spool_step(&to, err);
 	}
-	rc = manifest_store(&text, &s->id, err);
+	if (rc == 0)
+		rc = manifest_close(&to, &s->id, err);
+	spool_release(&to);
 	buf_release(&path);
-	buf_release(&text);
 	return rc;
 }
 

@@ -23,11 +23,13 @@
 #include "../base/conf.h"
 #include "../base/err.h"
 #include "../base/fs.h"
+#include "../base/jobfile.h"
 #include "../base/json.h"
 #include "../base/layout.h"
 #include "../base/lock.h"
 #include "../base/manifest.h"
 #include "../base/plan.h"
+#include "../base/spool.h"
 #include "../base/talk.h"
 #include "failure.h"
 #include "gather.h"
@@ -35,7 +37,6 @@
 #include "provenance.h"
 #include "publish.h"
 #include "record.h"
-#include "recover.h"
 #include "report.h"
 #include "snapshot.h"
 #include "state.h"
@@ -50,9 +51,7 @@ struct stage {
 	struct open_job left;           /* what a killed stage left, if it is another job */
 	struct snapshot snap;
 	struct gather gather;
-	uint64_t recovered;             /* datums that the job does without */
 	struct oid commit;
-	uint64_t files, bytes;
 	bool late;                      /* its job_timeout was over */
 };
 
@@ -153,12 +152,14 @@ work(struct stage *s, struct err *err)
 	int rc;
 
 	for (int pass = 0; pass < 2; pass++) {
+		gather_release(&s->gather);
+		if (gather_begin(&s->gather, &s->open, err) < 0)
+			return -1;
 		if ((rc = work_plan(&s->open, &s->flags, err)) || (rc = work_planned(&s->open, &total, &missing, err)))
 			return rc;
 		if (missing && work_run(&s->open, s->make, s->conf.job_timeout_ns, &s->late, err) < 0)
 			return -1;
-		gather_release(&s->gather);
-		if (gather_begin(&s->gather, &s->open, err) < 0 || (removed = gather_distrust(&s->gather, err)) < 0)
+		if (gather_planned(&s->gather, &s->open, err) < 0 || (removed = gather_distrust(&s->gather, err)) < 0)
 			return -1;
 		if (removed == 0)
 			return 0;
@@ -171,14 +172,21 @@ work(struct stage *s, struct err *err)
 static int
 write_jobfile(struct stage *s, struct err *err)
 {
-	struct gather *g = &s->gather;
-	struct jobfile j = { .job = s->open.job, .commit = s->commit, .spec = s->open.spec, .datum = g->datum, .n_datum = g->n,
-		.tree = g->tree.v, .n_tree = g->tree.n };
+	const struct roster *r = &s->gather.roster;
+	const struct buf *writers = &s->gather.tree.writers;
+	struct spool to = SPOOL_INIT;
+	int rc = jobfile_open(&to, s->pipeline, err);
 
-	/* What has no result is looked at again by the next job. */
-	if (s->recovered)
-		recover_leave_out(g, &j);
-	return jobfile_write(&j, s->pipeline, err);
+	if (rc == 0) {
+		jobfile_put_head(&to.b, s->open.job, &s->commit, &s->open.spec, roster_number(r, r->n_fresh));
+		rc = roster_put(r, &to, err);
+	}
+	if (rc == 0)
+		rc = spool_copy(&to, writers->s, writers->n, err);
+	if (rc == 0)
+		rc = jobfile_close(&to, s->pipeline, err);
+	spool_release(&to);
+	return rc;
 }
 
 static int
@@ -200,8 +208,8 @@ clear_before(struct stage *s, struct err *err)
 	struct err unread = ERR_INIT;
 	char path[LAYOUT_MAX];
 
-	if (s->gather.last.job && strcmp(s->gather.last.job, s->open.job))
-		work_clean(s->pipeline, s->gather.last.job);
+	if (s->gather.roster.last.job && strcmp(s->gather.roster.last.job, s->open.job))
+		work_clean(s->pipeline, s->gather.roster.last.job);
 	if (s->left.job)
 		work_clean(s->pipeline, s->left.job);
 	if (open_job_read_as(&failed, s->pipeline, "failed", &unread) == 1)
@@ -217,7 +225,7 @@ static int
 fail(struct stage *s, struct prov *p, const char *reason, struct err *err)
 {
 	bool killed = s->late || !(s->gather.failed || reason[0]);
-	struct outcome end = { .state = killed ? "killed" : "failure", .reason = reason, .recovered = s->recovered };
+	struct outcome end = { .state = killed ? "killed" : "failure", .reason = reason };
 	char path[LAYOUT_MAX], failed[LAYOUT_MAX];
 
 	if (sync_state(err) < 0) {
@@ -256,37 +264,35 @@ static int
 commit(struct stage *s, struct err *err)
 {
 	struct outcome end = { .state = "success", .reason = "", .commit = &s->commit };
-	struct buf manifest = BUF_INIT;
+	struct gather *g = &s->gather;
 	struct prov *p = NULL;
 	bool conflict = false;
 	int rc = -1;
 
 	if (prov_begin(&p, err) < 0)
 		return -1;
-	if (gather_results(&s->gather, &s->open, p, err) < 0 || recover_count(&s->gather, &s->recovered, err) < 0)
+	if (gather_results(g, &s->open, p, err) < 0)
 		goto out;
-	end.recovered = s->recovered;
-	if (s->gather.failed || s->gather.missing) {
+	if (g->failed || g->missing) {
 		rc = fail(s, p, s->late ? late_reason(s) : "", err);
 		return rc;
 	}
-	if (tree_manifest(&s->gather.tree, s->gather.datum, s->conf.concat, &manifest, &s->files, &s->bytes, &conflict, err) < 0) {
+	if (tree_make(&g->tree, &g->roster, &g->commit, s->conf.concat, &s->commit, &conflict, err) < 0) {
 		rc = conflict ? fail(s, p, arena_str(&s->open.arena, err->text), err) : -1;
 		if (conflict)
 			p = NULL;
 		goto out;
 	}
-	if (manifest_store(&manifest, &s->commit, err) < 0 || sync_state(err) < 0)
+	if (sync_state(err) < 0)
 		goto out;
-	end.files = s->files;
-	end.bytes = s->bytes;
+	end.files = g->tree.files;
+	end.bytes = g->tree.bytes;
 	rc = end_in_database(s, p, &end, err);
 	p = NULL;
 	if (rc == 0)
 		rc = write_jobfile(s, err);
 out:
 	prov_abort(p);
-	buf_release(&manifest);
 	return rc;
 }
 
@@ -294,7 +300,7 @@ out:
 static bool
 is_recorded(const struct stage *s)
 {
-	return s->gather.last.job && strcmp(s->gather.last.job, s->open.job) == 0;
+	return s->gather.roster.last.job && strcmp(s->gather.roster.last.job, s->open.job) == 0;
 }
 
 /* (e), (f), (g) */
@@ -304,13 +310,13 @@ show(struct stage *s, struct err *err)
 	char path[LAYOUT_MAX];
 	int moved;
 
-	if (publish(s->pipeline, &s->commit, err) < 0 || (moved = snapshot_move(s->pipeline, &s->commit, err)) < 0 ||
+	if (publish(s->pipeline, &s->commit, &s->gather.tree.diff, err) < 0 || (moved = snapshot_move(s->pipeline, &s->commit, err)) < 0 ||
 	    snapshot_done(&s->snap, &s->open, err) < 0)
 		return -1;
 	if (!s->flags.silent)
-		report_success(&s->open, &s->gather, s->recovered, &s->commit, moved == 1);
+		report_success(&s->open, &s->gather, &s->commit, moved == 1);
 	/* The list of datums is the only one that has the recovered ones. */
-	if (!s->recovered)
+	if (!s->gather.recovered)
 		work_tidy(s->pipeline, s->open.job);
 	if (clear_before(s, err) < 0)
 		return -1;
@@ -329,7 +335,7 @@ run_job(struct stage *s, struct err *err)
 	if ((rc = work(s, err)))
 		return rc;
 	if (is_recorded(s))
-		s->commit = s->gather.last.commit;
+		s->commit = s->gather.roster.last.commit;
 	else if ((rc = commit(s, err)))
 		return rc;
 	return show(s, err);

@@ -2,38 +2,42 @@
 #ifndef RUNTIME_TREE_H
 #define RUNTIME_TREE_H
 
+#include "../base/buf.h"
+#include "../base/manifest.h"
 #include "../base/mem.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct buf;
 struct err;
-struct job_datum;
-struct job_tree;
-struct jobfile;
-struct manifest;
 struct result;
+struct roster;
+struct tree_output;
+
+/* What two commits differ in: `old` and `new_` have only such entries. */
+struct tree_diff { struct oid from; struct manifest old, new_; };
 
 struct tree {
-	struct arena arena;         /* the paths of new outputs */
-	struct job_tree *v;         /* sorted by path, then datum, after tree_sort */
-	size_t n, cap, n_old;       /* the first n_old came from the last job */
+	struct arena arena;             /* paths */
+	struct tree_output *v; size_t n, cap;   /* outputs of new datums */
+	/* After tree_make() */
+	struct buf writers;             /* P.job's lines about it */
+	uint64_t files, bytes;
+	struct tree_diff diff;          /* from the last job's commit */
 };
 
 #define TREE_INIT { .arena = ARENA_INIT }
 
-/* Outputs of the last job whose datum is still there: map[old index] is the new one, or -1.  First, and once. */
-void tree_keep(struct tree *t, const struct jobfile *last, const int64_t *map);
-void tree_add(struct tree *t, const struct result *r, uint32_t datum);
-void tree_sort(struct tree *t);
+/* What a datum wrote that the last job did not have; datums come in their order. */
+void tree_add(struct tree *t, const struct result *r, uint64_t number);
 
-/* The manifest's bytes.  concat: what several datums wrote under one path is put together in datum order; else
- * different contents are an error.  0, or -1 with *ret_conflict telling whether it was the user's tree (a sentence that
- * names path and datums) or the world. */
-int tree_manifest(const struct tree *t, const struct job_datum *datum, bool concat, struct buf *ret_b, uint64_t *ret_files,
-                  uint64_t *ret_bytes, bool *ret_conflict, struct err *err);
+/* Put together what the last job's datums wrote, as far as they are still there, and what was added; store it as a
+ * commit.  last: the bytes of the last job's commit (manifest_view).  concat: what several datums wrote under one path is
+ * put together in datum order; else different contents are an error.  0, or -1 with *ret_conflict telling whether it was
+ * the user's tree (a sentence that names path and datums) or the world. */
+int tree_make(struct tree *t, struct roster *r, const struct recfile *last, bool concat, struct oid *ret_commit,
+              bool *ret_conflict, struct err *err);
 
 void tree_release(struct tree *t);
 

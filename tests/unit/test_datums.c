@@ -13,16 +13,16 @@
 #include "tap.h"
 
 static struct manifest foo, tree, empty;
+static struct arena paths_of;
 
 /* A manifest in memory of paths, sorted, separated by blanks. */
 static void
 make_manifest(struct manifest *m, const char *paths)
 {
-	char *copy = xstrdup(paths), *s = copy, *word;
+	char *s = arena_str(&paths_of, paths), *word;
 	size_t cap = 0;
 
 	*m = (struct manifest)MANIFEST_INIT;
-	m->text.text = copy;
 	while ((word = strsep(&s, " "))) {
 		GROW(m->v, m->n, cap);
 		m->v[m->n] = (struct entry){ .path = word, .size = m->n, .kind = 'f' };
@@ -286,5 +286,6 @@ main(void)
 	names();
 	manifest_release(&foo);
 	manifest_release(&tree);
+	arena_release(&paths_of);
 	return done();
 }
