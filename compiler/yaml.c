@@ -197,6 +197,15 @@ merge_keys(struct reader *r, struct ynode *map, struct ynode *last)
 	return ok;
 }
 
+/* Does "{{" begin here? */
+static bool
+is_template(const struct reader *r, const struct ynode *n)
+{
+	size_t at = n->at.off - r->base;
+
+	return at > 0 && at < r->n && r->text[at - 1] == '{' && r->text[at] == '{';
+}
+
 /* A finished node takes its place in what is open. */
 static bool
 place(struct reader *r, struct ynode *n)
@@ -212,6 +221,8 @@ place(struct reader *r, struct ynode *n)
 	}
 	l = &r->level[r->depth - 1];
 	if (l->node->kind == Y_MAP && !l->key) {
+		if (n->kind == Y_MAP && is_template(r, n))
+			return diag_error(r->d, n->at, "'{{' is of a template that was not expanded; compile what your templates make");
 		if (n->kind != Y_SCALAR)
 			return diag_error(r->d, n->at, "a key must be text, this is %s", ynode_kind_name(n));
 		l->key = n;
