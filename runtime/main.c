@@ -10,6 +10,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/talk.h"
+#include "man.h"
 #include "state.h"
 #include "verbs.h"
 
@@ -42,7 +43,7 @@ static const struct verb verbs[] = {
 	{ "graph", verb_graph, "[--dot | --mermaid]", "what reads what" },
 	{ "fsck", verb_fsck, "[--repair]", "check the state against itself" },
 	{ "gc", verb_gc, "[--run]", "what nothing needs any more; remove it" },
-	{ "doctor", verb_doctor, "", "what this machine has and lacks" },
+	{ "doctor", verb_doctor, "[--json]", "what this machine has and lacks" },
 	{ "scan", verb_scan, NULL, NULL },
 	{ "stage", verb_stage, NULL, NULL },
 	{ "plan", verb_compiler, NULL, NULL },
@@ -100,12 +101,68 @@ usage(struct buf *b)
 	    "Exit status: 0 done, 1 the spec or a datum failed, 2 usage, 3 the environment.\n");
 }
 
+/* help --man [VERB]: the pages that the build installs. */
+static int
+manual(const char *verb)
+{
+	struct buf b = BUF_INIT, help = BUF_INIT;
+	const struct verb *v = verb ? find(verb) : NULL;
+	bool good = !verb || (v && v->text);
+
+	/* One without a --help of its own has what the table says. */
+	if (good && v && !man_help(verb, &help)) {
+		buf_reset(&help);
+		buf_fmt(&help, "usage: dassie %s %s\n", verb, v->synopsis);
+	}
+	if (good && v) {
+		man_verb(&b, verb, v->text, help.s);
+	} else if (good) {
+		man_begin(&b);
+		for (size_t i = 0; i < N_VERBS; i++)
+			if (verbs[i].text)
+				man_item(&b, verbs[i].name, verbs[i].synopsis, verbs[i].text);
+		man_end(&b);
+	} else {
+		talk("there is no help for '%s'", verb);
+	}
+	fputs(b.s ? b.s : "", stdout);
+	buf_release(&help);
+	buf_release(&b);
+	return good ? talk_done(EXIT_DONE) : EXIT_USAGE;
+}
+
+/* help --complete verbs | pipelines | repos | options VERB: what the shells' completions ask. */
+static int
+complete(const char *what, const char *verb)
+{
+	struct buf b = BUF_INIT, help = BUF_INIT;
+
+	if (strcmp(what, "verbs") == 0) {
+		for (size_t i = 0; i < N_VERBS; i++)
+			if (verbs[i].text)
+				buf_fmt(&b, "%s\n", verbs[i].name);
+	} else if (strcmp(what, "options") == 0) {
+		if (verb && find(verb) && man_help(verb, &help))
+			man_options(&b, help.s);
+	} else {
+		man_names(&b, strcmp(what, "repos") == 0);
+	}
+	fputs(b.s ? b.s : "", stdout);
+	buf_release(&help);
+	buf_release(&b);
+	return talk_done(EXIT_DONE);
+}
+
 static int
 verb_help(int argc, char **argv)
 {
 	struct buf b = BUF_INIT;
 	const struct verb *v = argc > 1 ? find(argv[1]) : NULL;
 
+	if (argc > 1 && strcmp(argv[1], "--man") == 0)
+		return manual(argv[2]);
+	if (argc > 2 && strcmp(argv[1], "--complete") == 0)
+		return complete(argv[2], argv[3]);
 	if (v && v->run != verb_help)
 		return v->run(2, (char *[]){ argv[1], (char *)"--help", NULL });
 	usage(&b);

@@ -94,6 +94,16 @@ echo 5 >in/f1
 ran "an old version is made again" 2 make -j2
 ok "sound" dassie fsck --out
 
+# Between the scan and the stages only a ref names the new commit.
+echo 9 >in/f1
+run make -n
+ok "gc between scan and stage" dassie gc --run --keep-days=0 --keep-jobs=0
+ran "the stage finds what was scanned" 1 dassie stage --make=make one
+ran "and the next one" 1 make -j2
+ok "sound" dassie fsck --out
+echo 5 >in/f1
+ok "back" make -j2
+
 # By age. The database knows better than the files how old they are.
 rm -f .dassie/provenance.db*
 age
@@ -146,6 +156,8 @@ YAML
 touch fail
 run make -j2
 is "a datum fails" "$status" 2
+run make -j2
+is "and again: three are of the job before" "$status" 2
 age
 run dassie gc --run --keep-days=0 --keep-jobs=0
 ok "sound after a failure" dassie fsck

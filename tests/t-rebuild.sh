@@ -18,7 +18,7 @@ answers() {
 		find out -type f | sort | while read -r f; do
 			dassie why --json "$f"
 		done
-		dassie status --json
+		dassie status --json | sed 's/[0-9a-z]* [a-z]* ago//; s/just now//'
 		dassie logs --json one
 	} >"$1" 2>&1
 }
