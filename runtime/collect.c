@@ -238,7 +238,7 @@ take_files(struct walk *w)
 			continue;
 		w->path.n = w->root;
 		buf_str(&w->path, c->text.s + f->at);
-		if (store_take_kind(w->path.s, &f->kind, &f->id, &f->size, w->err) < 0)
+		if (store_take(w->path.s, &f->kind, &f->id, &f->size, w->err) < 0)
 			return -1;
 	}
 	return 0;

@@ -186,7 +186,7 @@ take_open(int fd, const char *path, char *ret_kind, struct oid *ret_id, uint64_t
 }
 
 int
-store_take_kind(const char *path, char *ret_kind, struct oid *ret_id, uint64_t *ret_size, struct err *err)
+store_take(const char *path, char *ret_kind, struct oid *ret_id, uint64_t *ret_size, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), rc;
 
@@ -197,14 +197,6 @@ store_take_kind(const char *path, char *ret_kind, struct oid *ret_id, uint64_t *
 	rc = take_open(fd, path, ret_kind, ret_id, ret_size, err);
 	close(fd);
 	return rc < 0 ? err_wrap(err, "cannot store '%s'", path) : 0;
-}
-
-int
-store_take(const char *path, struct oid *ret_id, uint64_t *ret_size, struct err *err)
-{
-	char kind;
-
-	return store_take_kind(path, &kind, ret_id, ret_size, err);
 }
 
 int

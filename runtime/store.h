@@ -11,11 +11,9 @@
 struct err;
 
 /* Take a regular file that nobody else holds into the store: hash it, rename it there.  A file with other
- * links (nlink > 1) is copied, never moved.  An object that is already there is success; path is gone either way. */
-int store_take(const char *path, struct oid *ret_id, uint64_t *ret_size, struct err *err);
-
-/* The same; ret_kind gets 'x' if the file's owner may execute it, else 'f'. */
-int store_take_kind(const char *path, char *ret_kind, struct oid *ret_id, uint64_t *ret_size, struct err *err);
+ * links (nlink > 1) is copied, never moved.  An object that is already there is success; path is gone either way.
+ * ret_kind gets 'x' if the file's owner may execute it, else 'f'. */
+int store_take(const char *path, char *ret_kind, struct oid *ret_id, uint64_t *ret_size, struct err *err);
 
 /* Copy a file's bytes into the store (reflink where there is one); path stays. */
 int store_copy(const char *path, struct oid *ret_id, uint64_t *ret_size, struct err *err);

@@ -28,6 +28,7 @@ many_books() {
 	echo '{ n += $1 } END { print n }' >total.awk
 }
 
+have git || skip_all "no git"
 project
 many_books
 write_spec ''

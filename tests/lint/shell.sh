@@ -6,7 +6,7 @@
 have shellcheck || skip_all "no shellcheck"
 
 cd "$DASSIE_SRC" || exit 1
-find . \( -name '.?*' ! -name .ci -o -name 'build*' -o -name 'configure*' -o -path ./tests/spec \) -prune -o -type f -print | while read -r file; do
+find . \( -name '.?*' ! -name .ci -o -name 'build*' -o -name '_*' -o -name 'configure*' -o -path ./tests/spec \) -prune -o -type f -print | while read -r file; do
 	case $file in
 	*.sh) echo "$file" ;;
 	*) case $(head -c 64 "$file" | head -n 1 | tr -d '\0') in
