@@ -328,7 +328,7 @@ TABLE(pipeline_table, "", "a pipeline", pipeline, pipeline_rows);
 
 static const struct field repo_rows[] = {
 	FIELD(repo_form, "source", source, FK_STR, FS_HONOURED, "the folder that the repo is"),
-	FIELD(repo_form, "keep", keep, FK_BOOL, FS_LATER, "keep old contents too, not only their hashes"),
+	FIELD(repo_form, "keep", keep, FK_BOOL, FS_HONOURED, "keep old contents too, not only their hashes"),
 	FIELD(repo_form, "region", region, FK_STR, FS_LATER, "the region of an S3 source"),
 	FIELD(repo_form, "profile", profile, FK_STR, FS_LATER, "the profile for an S3 source"),
 };
