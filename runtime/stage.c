@@ -234,6 +234,8 @@ fail(struct stage *s, struct prov *p, const char *reason, struct err *err)
 	}
 	if (end_in_database(s, p, &end, err) < 0)
 		return -1;
+	if (s->gather.missing)
+		work_sweep(&s->open);   /* of runners that were killed; none is left by now */
 	if (s->gather.missing && !s->gather.failed && !reason[0]) {
 		work_tell_make(&s->open);
 		talk("%s: %llu of %llu datums have no result yet; the next make goes on with them", s->pipeline,
