@@ -42,7 +42,8 @@ static const char *const network[] = {
 	"SlowDown", "RequestTimeout", "ThrottlingException", "Rate exceeded",
 };
 
-const char *
+/* The well-known message of a network in this output; NULL if there is none. */
+static const char *
 again_network(const char *s, size_t n)
 {
 	for (size_t i = 0; i < sizeof network / sizeof *network; i++) {

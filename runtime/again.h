@@ -28,7 +28,4 @@ uint64_t again_wait(const struct plan_head *h, unsigned number);
 /* The output without what differs from one attempt to the next: numbers, addresses, ids.  In place; the new length. */
 size_t again_blur(char *s, size_t n);
 
-/* The well-known message of a network in this output; NULL if there is none. */
-const char *again_network(const char *s, size_t n);
-
 #endif

@@ -115,7 +115,7 @@ test_blur(void)
 	for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
 		snprintf(text, sizeof text, "%s", v[i].from);
 		text[again_blur(text, strlen(text))] = '\0';
-		is_str(text, v[i].to, v[i].from);
+		is_str(text, v[i].to, "%s", v[i].from);
 	}
 }
 

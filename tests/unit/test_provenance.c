@@ -12,6 +12,7 @@
 
 #include "../../base/conf.h"
 #include "../../base/err.h"
+#include "../../base/fs.h"
 #include "../../base/layout.h"
 #include "../../runtime/provenance.h"
 #include "../../runtime/result.h"
@@ -222,14 +223,7 @@ main(void)
 	test_twice();
 	test_abort();
 	test_refused();
-	if (unlink(FILE_DB) < 0 && errno != ENOENT)
-		return 99;
-	unlink(FILE_DB "-wal");
-	unlink(FILE_DB "-shm");
-	unlink(DIR_LOCK "/.database");
-	rmdir(DIR_LOCK);
-	rmdir(DIR_STATE);
-	if (chdir("/") < 0 || rmdir(dir) < 0)
+	if (chdir("/") < 0 || fs_remove_tree(dir, &err) < 0)
 		return 99;
 	return done();
 }

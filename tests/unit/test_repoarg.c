@@ -9,6 +9,7 @@
 
 #include "../../base/buf.h"
 #include "../../base/err.h"
+#include "../../base/fs.h"
 #include "../../base/layout.h"
 #include "../../base/manifest.h"
 #include "../../base/ref.h"
@@ -171,8 +172,7 @@ int
 main(void)
 {
 	static const char *const dirs[] = { DIR_STATE, DIR_LOCK, DIR_REFS, DIR_COMMITS };
-	static const char *const files[] = { FILE_DB, FILE_DB "-wal", FILE_DB "-shm", FILE_CLOCK, DIR_LOCK "/.database", DIR_REFS "/books" };
-	char dir[] = "/tmp/dassie-test-XXXXXX", path[LAYOUT_MAX];
+	char dir[] = "/tmp/dassie-test-XXXXXX";
 
 	test_parse();
 	if (!mkdtemp(dir) || chdir(dir) < 0)
@@ -181,14 +181,7 @@ main(void)
 		if (mkdir(dirs[i], 0700) < 0)
 			return 99;
 	test_commit();
-	for (size_t i = 0; i < 3; i++)
-		unlink(layout_commit(path, &commit[i]));
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (unlink(files[i]) < 0 && errno != ENOENT)
-			return 99;
-	for (size_t i = sizeof dirs / sizeof *dirs; i-- > 0; )
-		rmdir(dirs[i]);
-	if (chdir("/") < 0 || rmdir(dir) < 0)
+	if (chdir("/") < 0 || fs_remove_tree(dir, &err) < 0)
 		return 99;
 	return done();
 }

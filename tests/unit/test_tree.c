@@ -272,7 +272,7 @@ chance(unsigned n)
 static void
 at_random(void)
 {
-	static const char *const path[] = { "a", "a b", "a!", "a-b", "a.b", "a/b", "a/b/c", "a%", "a\x7f" "b", "ab", "b\xff", "b", "b\xc3\xa9",
+	static const char *const path[] = { "a", "a b", "a!", "a-b", "a.b", "a/b", "a/b/c", "a%", ("a\x7f" "b"), "ab", "b\xff", "b", "b\xc3\xa9",
 		"b/%-", "b/\n" };
 	static char name[4096][8];
 	static struct datum all[4096];
