@@ -58,7 +58,7 @@ alive() {
 # A process that was killed needs a moment to be gone.
 gone() {
 	gone_n=0
-	while alive "$1" && [ $gone_n -lt 100 ]; do sleep 0.05; gone_n=$((gone_n + 1)); done
+	while alive "$1" && [ "$gone_n" -lt 100 ]; do sleep 0.05; gone_n=$((gone_n + 1)); done
 	! alive "$1"
 }
 
