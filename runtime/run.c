@@ -106,7 +106,7 @@ verb_run(int argc, char **argv)
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct index x = INDEX_INIT;
 	struct err err = ERR_INIT;
-	const char **args = xcalloc((size_t)argc + 8, sizeof *args), *makefile = "Makefile", *jobs = NULL;
+	const char **args, *makefile = "Makefile", *jobs = NULL;
 	char jflag[32];
 	size_t n = 0;
 	int c, rc;
@@ -128,7 +128,8 @@ verb_run(int argc, char **argv)
 	if (rc < 0)
 		return talk_err(&err);
 	set_run_environment();
-	args[n++] = getenv("MAKE") ? getenv("MAKE") : "make";
+	args = xcalloc((size_t)argc + 8, sizeof *args);
+	args[n++] = getenv("MAKE") ? getenv("MAKE") : GNU_MAKE;
 	args[n++] = jobs_option(jobs, jflag);
 	args[n++] = "-f";
 	args[n++] = makefile;
@@ -140,6 +141,8 @@ verb_run(int argc, char **argv)
 		args[n++] = argv[optind++];
 	execvp(args[0], (char *const *)args);
 	talk("cannot start '%s': %s", args[0], strerror(errno));
+	free(args);
+	index_release(&x);
 	return EXIT_WORLD;
 }
 
