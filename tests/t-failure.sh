@@ -199,8 +199,8 @@ took() {
 		sub ms { $_[0] =~ /(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)(\.\d+)?/; (timegm($6, $5, $4, $3, $2 - 1, $1) + ($7 || 0)) * 1000 }
 		/"started":"([^"]+)"/ and $s = ms($1); /"finished":"([^"]+)"/ and printf "%d", ms($1) - $s'
 }
-# Machines are noisy: one round of three must do.
-for round in 1 2 3; do
+# Machines are noisy, and other tests run beside this one: one round of six must do.
+for round in 1 2 3 4 5 6; do
 	two "alone $round" 4s
 	run make -j2 quick
 	alone=$(took)
@@ -220,7 +220,7 @@ rm -f tried
 make -j3 -k >/dev/null 2>make.err &
 pid=$!
 owned $pid
-for round in 1 2 3; do
+for round in 1 2 3 4 5 6; do
 	until [ "$(cat tried 2>/dev/null | wc -l)" -ge "$round" ]; do sleep 0.02; done
 	sleep 0.05
 	job=$(sed -n 's/^job //p' .dassie/plan/bad.open)
