@@ -84,6 +84,19 @@ same_snapshot(const struct open_job *a, const struct open_job *b)
 	return true;
 }
 
+/* What killed runners of the job before left.  Only here: runners whose sub-make was killed go on, and hold the lock that
+ * this stage has by now. */
+static void
+sweep(struct stage *s, const char *suffix)
+{
+	struct open_job before = OPEN_JOB_INIT;
+	struct err unread = ERR_INIT;
+
+	if (open_job_read_as(&before, s->pipeline, suffix, &unread) == 1)
+		work_sweep(&before);
+	open_job_release(&before);
+}
+
 /* A job that was left open is gone on with if it is from the same snapshot; else a new one begins. */
 static int
 open_job(struct stage *s, struct err *err)
@@ -91,8 +104,7 @@ open_job(struct stage *s, struct err *err)
 	struct err damaged = ERR_INIT;
 	int rc = open_job_read(&s->left, s->pipeline, &damaged);   /* one that cannot be read is no loss: its results are files */
 
-	if (rc == 1)
-		work_sweep(&s->left);
+	sweep(s, rc == 1 ? "open" : "failed");
 	s->open.run = state_run_id();
 	if (rc == 1 && same_snapshot(&s->left, &s->open)) {
 		s->open.job = arena_str(&s->open.arena, s->left.job);
@@ -234,8 +246,6 @@ fail(struct stage *s, struct prov *p, const char *reason, struct err *err)
 	}
 	if (end_in_database(s, p, &end, err) < 0)
 		return -1;
-	if (s->gather.missing)
-		work_sweep(&s->open);   /* of runners that were killed; none is left by now */
 	if (s->gather.missing && !s->gather.failed && !reason[0]) {
 		work_tell_make(&s->open);
 		talk("%s: %llu of %llu datums have no result yet; the next make goes on with them", s->pipeline,

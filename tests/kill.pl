@@ -92,6 +92,11 @@ sub tree {
 	return $t;
 }
 
+sub differences {
+	my ($have, $want) = map { my %h = map { $_ => 1 } split /\n/; \%h } @_;
+	return (map { "only here:  $_" } sort grep { !$want->{$_} } keys %$have), (map { "only clean: $_" } sort grep { !$have->{$_} } keys %$want);
+}
+
 sub descendants {
 	my (%kids, @all);
 	for my $stat (map { "$_/stat" } grep { m{/\d+$} } kids("/proc")) {
@@ -149,9 +154,10 @@ for my $round (1 .. $rounds) {
 	remove_tree($clean);
 	set_up($clean);
 	system("cd '$clean' && make -s -j2 >'$T/clean.said' 2>&1") == 0 or die "the clean run failed";
-	my $good = $status == 0 && !@redone && tree("$p/out") eq tree("$clean/out");
+	my @wrong = differences(tree("$p/out"), tree("$clean/out"));
+	my $good = $status == 0 && !@redone && !@wrong;
 	ok($good, sprintf "round %d: %s, %d results were in place", $round, $one ? "one process of " . @all : "all " . @all . " processes",
-		scalar keys %before) or print map { "# $_\n" } "status $status", "done again: @redone", split /\n/, said();
+		scalar keys %before) or print map { "# $_\n" } "status $status", "done again: @redone", @wrong, split /\n/, said();
 }
 ok(system("cd '$p' && dassie fsck >'$T/said' 2>&1") == 0, "fsck finds nothing wrong") or print "# ", said();
 ok(!kids("$p/.dassie/work"), "nothing is left in .dassie/work") or print "# ", join(" ", kids("$p/.dassie/work")), "\n";
