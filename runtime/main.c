@@ -40,6 +40,7 @@ static const struct verb verbs[] = {
 	{ "diff", verb_diff, "REPO[@A] [REPO[@B]]", "what changed between two commits" },
 	{ "glob", verb_compiler, "REPO PATTERN", "which paths a glob makes datums of" },
 	{ "schema", verb_compiler, "[--fields]", "the JSON Schema of specs, for editors" },
+	{ "cron", verb_cron, "next | history | …", "pipelines on a schedule" },
 	{ "graph", verb_graph, "[--dot | --mermaid]", "what reads what" },
 	{ "fsck", verb_fsck, "[--repair]", "check the state against itself" },
 	{ "gc", verb_gc, "[--run]", "what nothing needs any more; remove it" },
