@@ -215,6 +215,36 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
+# s3server [OPTION...]: Ceph's gateway, ended with the test; sets and exports the S3_… of tests/s3server.pl, and forgets what AWS
+# settings the caller has.  A test without it is skipped: ./bootstrap check installs it where it can.
+s3server() {
+	s3_missing=$("$DASSIE_SRC/tests/s3server.pl" --missing) || skip_all "not installed: $s3_missing"
+	test_servers=$((${test_servers:-0} + 1))
+	s3_said=$("$DASSIE_SRC/tests/s3server.pl" "$T/s3server $test_servers" "$@") || exit 1
+	set -a
+	eval "$s3_said"
+	set +a
+	# A list of process ids.
+	# shellcheck disable=SC2086
+	owned $S3_PIDS
+	no_aws
+}
+
+# Nothing of the caller's own credentials and settings gets into a test, and nobody asks a cloud's metadata service.
+no_aws() {
+	for s3_name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
+		unset "$s3_name"
+	done
+	unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
+	AWS_CONFIG_FILE="$T/.aws-config" AWS_SHARED_CREDENTIALS_FILE="$T/.aws-credentials" AWS_EC2_METADATA_DISABLED=true
+	export AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_EC2_METADATA_DISABLED
+}
+
+# s3 VERB...: the tests' own client, tests/s3.pl.
+s3() {
+	"$DASSIE_SRC/tests/s3.pl" "$@"
+}
+
 done_testing() {
 	printf '1..%d\n' "$test_run"
 	if [ "$test_failed" -gt 0 ] || [ "$test_run" -eq 0 ]; then
