@@ -15,7 +15,7 @@ files() {
 prefix=$(sed -n 's/^prefix = //p' "$DASSIE_BUILD/Makefile")
 ok "install with DESTDIR" make_here install DESTDIR="$T/dest"
 is "what was installed" "$(files "$T/dest$prefix" | tr ' ' '\n' | grep -v '^./share/man/man1/dassie-' | tr '\n' ' ')" \
-	"./bin/dassie ./libexec/dassie/dassie-compile ./libexec/dassie/dassie-datum ./share/bash-completion/completions/dassie \
+	"./bin/dassie ./libexec/dassie/dassie-compile ./libexec/dassie/dassie-datum ./libexec/dassie/dassie-net ./share/bash-completion/completions/dassie \
 ./share/fish/vendor_completions.d/dassie.fish ./share/man/man1/dassie.1 ./share/man/man5/dassie-spec.5 \
 ./share/zsh/site-functions/_dassie "
 is "a manual page a verb" "$(cd "$T/dest$prefix/share/man/man1" && printf '%s\n' dassie-* | sed 's/dassie-\(.*\)\.1/\1/')" \

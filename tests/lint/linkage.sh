@@ -26,10 +26,10 @@ links_not() {
 }
 
 links dassie sqlite3
-links_not dassie curl yaml pcre2
+links_not dassie curl expat jansson yaml pcre2
 links dassie-compile yaml pcre2
-links_not dassie-compile curl sqlite3
-links_not dassie-datum curl sqlite3 yaml pcre2
+links_not dassie-compile curl expat jansson sqlite3
+links_not dassie-datum curl expat jansson sqlite3 yaml pcre2
 if grep -q '^DATUM_STATIC = yes' "$DASSIE_BUILD/Makefile"; then
 	is "dassie-datum is static" "$(needed dassie-datum)" ""
 	links_not dassie-datum crypto

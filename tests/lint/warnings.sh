@@ -9,7 +9,7 @@ flags='-std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstric
 check_files() {
 	find base compiler runtime tests/unit tests/bench -name '*.c' -print0 |
 		xargs -0 -n 8 "$1" $flags -Werror -fsyntax-only -include "$DASSIE_BUILD/config.h" -DDASSIE_LIBEXEC='""' \
-			$(pkg-config --cflags yaml-0.1 libpcre2-8 sqlite3 libcrypto)
+			$(pkg-config --cflags yaml-0.1 libpcre2-8 sqlite3 libcurl expat jansson libcrypto)
 }
 
 cd "$DASSIE_SRC" || exit 1
