@@ -230,6 +230,19 @@ s3server() {
 	no_aws
 }
 
+# evils3 [RULE...]: the misbehaving server of tests/evils3.pl, with its rules; new ones go into the file "$EVIL/rules", what it was asked
+# lies in "$EVIL/log" and "$EVIL/heads".
+evils3() {
+	test_servers=$((${test_servers:-0} + 1))
+	EVIL="$T/evils3 $test_servers"
+	evil_said=$("$DASSIE_SRC/tests/evils3.pl" "$EVIL" "$@") || exit 1
+	set -a
+	eval "$evil_said"
+	set +a
+	owned "$EVIL_PID"
+	no_aws
+}
+
 # Nothing of the caller's own credentials and settings gets into a test, and nobody asks a cloud's metadata service.
 no_aws() {
 	for s3_name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
