@@ -55,6 +55,8 @@ write_input(struct buf *b, const struct conf_input *in)
 		rec_u64(b, in->lazy);
 		rec_u64(b, in->empty);
 		rec_str(b, text(in->trigger));
+		if (in->match && *in->match)
+			rec_str(b, in->match);
 	} else if (in->kind == CONF_CRON) {
 		strs(b, (const char *const[]){ in->name, in->repo, in->spec, in->start }, 4);
 		rec_u64(b, in->overwrite);
@@ -157,6 +159,7 @@ read_leaf(struct arena *a, struct conf_input *in, const struct rec *r)
 		in->lazy = flag(r, 9);
 		in->empty = flag(r, 10);
 		in->trigger = keep(a, r, 11);
+		in->match = keep(a, r, 12);
 	} else {
 		in->spec = keep(a, r, 4);
 		in->start = keep(a, r, 5);

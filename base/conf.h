@@ -9,7 +9,7 @@
  *   every_job 0|1 *          reprocess_spec: every_job
  *   branch NAME *            output_branch
  *   input … *                the input tree in prefix order:
- *      input pfs NAME REPO BRANCH GLOB JOIN_ON GROUP_BY OUTER LAZY EMPTY TRIGGER     (flags 0|1; TRIGGER is text, "" if none)
+ *      input pfs NAME REPO BRANCH GLOB JOIN_ON GROUP_BY OUTER LAZY EMPTY TRIGGER [MATCH]   (flags 0|1; TRIGGER is text, "" if none)
  *      input cron NAME REPO SPEC START OVERWRITE TZ MISSED OVERLAP JITTER
  *      input cross|union|join|group N        followed by its N children
  *   tries N                  total attempts of a datum
@@ -48,6 +48,7 @@ enum conf_kind { CONF_PFS, CONF_CRON, CONF_CROSS, CONF_UNION, CONF_JOIN, CONF_GR
 struct conf_input {
 	enum conf_kind kind;
 	const char *name, *repo, *branch, *glob, *join_on, *group_by, *trigger;
+	const char *match;          /* a regex for the glob; NULL or "": none */
 	const char *spec, *start, *tz, *missed, *overlap, *jitter;
 	bool outer, lazy, empty, overwrite;
 	struct conf_input *kids;    /* array of n_kids */

@@ -11,8 +11,8 @@
 #include "../base/mem.h"
 #include "../base/retry.h"
 #include "../base/sha256.h"
+#include "checkmatch.h"
 #include "cronspec.h"
-#include "glob.h"
 #include "graph.h"
 #include "pattern.h"
 #include "spec.h"
@@ -60,31 +60,6 @@ plain_name(const char *s)
 	return n > 0 && n <= NAME_MAX_REPO && !s[n] && s[0] != '-';
 }
 
-/* Would a variable of this name change how the shell, make or the loader work? */
-static bool
-takes_over(const char *name)
-{
-	static const char *const whole[] = {
-		"PATH", "HOME", "SHELL", "TMPDIR", "IFS", "ENV", "BASH_ENV", "CDPATH", "GLOBIGNORE", "SHELLOPTS", "BASHOPTS", "MAKEFLAGS",
-		"MFLAGS", "MAKELEVEL", "GNUMAKEFLAGS", "PWD", "OLDPWD", "OPTIND", "OPTARG", "PPID", "LANG", "TZ", "USER", "LOGNAME", "PFS",
-		"TERM", "_",
-	};
-	static const char *const prefix[] = { "LD_", "LC_", "DASSIE_", "PACH_", "BASH_" };
-	char twin[NAME_MAX_REPO + 1];
-	size_t n = 0;
-
-	for (; name[n] && n < NAME_MAX_REPO; n++)
-		twin[n] = name[n] == '-' ? '_' : name[n];
-	twin[n] = 0;
-	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-		if (!strcmp(twin, whole[i]))
-			return true;
-	for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
-		if (!strncmp(twin, prefix[i], strlen(prefix[i])))
-			return true;
-	return twin[0] == 'P' && twin[1] == 'S' && twin[2] >= '0' && twin[2] <= '9' && !twin[3];
-}
-
 static bool
 check_input_name(struct specset *s, const char *name, struct span at, bool own)
 {
@@ -94,45 +69,9 @@ check_input_name(struct specset *s, const char *name, struct span at, bool own)
 		return diag_error(s->d, at, "an input cannot be called 'out': that is where the output goes; %s", fix);
 	if (!plain_name(name))
 		return diag_error(s->d, at, "'%s' cannot be an input's name: letters, digits, '_' and '-', at most 63; %s", name, fix);
-	if (takes_over(name))
+	if (check_takes_over(name))
 		return diag_error(s->d, at, "an input cannot be called '%s': the variable means something to the system; %s", name, fix);
 	return true;
-}
-
-static bool
-check_glob(struct specset *s, const struct str *glob)
-{
-	const char *msg;
-	size_t at;
-
-	if (glob_check(glob->s, &msg, &at))
-		return true;
-	if (glob->at.len == strlen(glob->s))
-		return diag_error(s->d, (struct span){ glob->at.off + (uint32_t)at, 1 }, "glob '%s': %s", glob->s, msg);
-	return diag_error(s->d, glob->at, "glob '%s': %s", glob->s, msg);
-}
-
-/* A key made of a capture that the glob has not is "" for every file: surely not what was meant. */
-static void
-check_captures(struct specset *s, const struct str *key, const char *field, const char *glob)
-{
-	unsigned groups = glob ? glob_groups(glob) : 0, n;
-
-	for (const char *p = key->s ? key->s : ""; *p; p++) {
-		const char *d = p + 1 + (p[1] == '{');
-
-		if (*p != '$')
-			continue;
-		if (p[1] == '$') {
-			p++;
-			continue;
-		}
-		for (n = 0; *d >= '0' && *d <= '9' && n < 1000; d++)
-			n = n * 10 + (unsigned)(*d - '0');
-		if (n > groups)
-			diag_warn(s->d, key->at, "'%s' names capture %u, but the glob has %u: put '(…)' around what should be captured",
-			    field, n, groups);
-	}
 }
 
 /* One of the words of a list that ends with NULL. */
@@ -173,21 +112,11 @@ check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct s
 		graph_read(s, p, &pfs->repo);
 		ok &= check_input_name(s, pfs_name(pfs), given(&pfs->name) ? pfs->name.at : pfs->repo.at, given(&pfs->name));
 	}
-	if (!given(&pfs->glob)) {
-		if (!p->broken || pfs->glob.s)
-			ok = diag_error(s->d, pfs->glob.s ? pfs->glob.at : at,
-			    "an input must specify a glob; write \"/*\" for a datum a file or folder, \"/\" for all as one");
-	} else {
-		ok &= check_glob(s, &pfs->glob);
-		if (!strcmp(pfs->glob.s, "/**") || !strcmp(pfs->glob.s, "**"))
-			diag_warn(s->d, pfs->glob.at, "'%s' matches folders and what is in them, so files are seen more than once", pfs->glob.s);
-	}
+	ok &= check_selection(s, p, pfs, at);
 	if (pfs->trigger) {
 		ok &= check_cronspec(s, &pfs->trigger->rate_limit_spec);
 		ok &= check_cronspec(s, &pfs->trigger->cron_spec);
 	}
-	check_captures(s, &pfs->join_on, "join_on", pfs->glob.s);
-	check_captures(s, &pfs->group_by, "group_by", pfs->glob.s);
 	if (given(&pfs->branch) && strcmp(pfs->branch.s, "master") != 0 && !pfs->trigger)
 		diag_warn(s->d, pfs->branch.at, "branches are not honoured yet: the newest commit of '%s' is read", pfs->repo.s ? pfs->repo.s : "");
 	return ok;
@@ -510,6 +439,8 @@ check_pipeline(struct specset *s, struct pipeline *p)
 	else if (!p->broken)
 		ok = diag_error(s->d, p->at, "no input set: pipeline '%s' needs one; write 'input: REPO/*' or 'input: {pfs: {repo: REPO, glob: \"/*\"}}'",
 		    pipeline_name(p));
+	if (p->input)
+		ok &= check_captured(s, p, inputs.text, inputs.n);
 	ok &= check_transform(s, p, &inputs);
 	ok &= check_settings(s, p);
 	ok &= check_egress(s, p);

@@ -43,7 +43,7 @@ make_input(struct specset *s, const struct input *in, struct conf_input *c)
 
 	if (p) {
 		*c = (struct conf_input){ .kind = CONF_PFS, .name = pfs_name(p), .repo = p->repo.s, .branch = text_or(&p->branch, "master"),
-		    .glob = p->glob.s, .join_on = text_or(&p->join_on, ""), .group_by = text_or(&p->group_by, ""),
+		    .glob = p->glob.s, .match = p->match.s, .join_on = text_or(&p->join_on, ""), .group_by = text_or(&p->group_by, ""),
 		    .outer = p->outer_join.v, .lazy = p->lazy.v, .empty = p->empty_files.v, .trigger = trigger_text(s, p->trigger) };
 		return;
 	}

@@ -20,11 +20,16 @@ enum { DATUMS_MAX = 1000 * 1000 };   /* of one cross or join */
 
 struct datums_repo { const char *repo; const struct manifest *m; };
 
+/* A named capture. */
+struct dvar { const char *name, *value; };
+
 /* One matched path of one input. */
 struct dmatch {
 	const char *path;           /* without the leading '/', "" is the root */
 	const struct oid *id;       /* content hash of a file, key_dir_hash of a directory */
 	const char *join_on, *group_by;  /* expanded; NULL if the input has none */
+	const struct dvar *var;     /* of an input with `match`, n_var of them */
+	unsigned n_var;
 	uint64_t size;              /* of a file */
 	unsigned input;             /* index in datums_inputs() */
 	char kind;                  /* f x d */

@@ -149,6 +149,13 @@ print_json(struct buf *b, const char *pipeline, const struct datums_input *in, c
 		json_str(b, "name", in[m[i]->input].name);
 		json_str(b, "repo", in[m[i]->input].repo);
 		json_str(b, "path", path.s);
+		for (unsigned k = 0; k < m[i]->n_var; k++) {
+			if (k == 0)
+				json_open(b, "captures", '{');
+			json_str(b, m[i]->var[k].name, m[i]->var[k].value);
+			if (k + 1 == m[i]->n_var)
+				json_close(b, '}');
+		}
 		if (m[i]->join_on)
 			json_str(b, "join_on", m[i]->join_on);
 		if (m[i]->group_by)

@@ -1,10 +1,13 @@
 /* glob.c: matching.  Literal text and stars only (that is most globs that people write) is matched by hand; the
  * rest is PCRE2 with its JIT, in UTF mode, where names that are not UTF-8 are translated first (globparse.h).
- * A limit on the steps of one match keeps a pathological glob from hanging a plan. */
+ * A limit on the steps of one match keeps a pathological glob from hanging a plan.
+ *
+ * A regex (`match:`) is a glob that PCRE2 reads itself.  It, too, must match all of a path. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "glob.h"
 
 #include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,11 +16,14 @@
 #include "../base/mem.h"
 #include "globparse.h"
 
-enum { STEPS = 10 * 1000 * 1000, JIT_STACK = 1024 * 1024 };
+enum { STEPS = 10 * 1000 * 1000, JIT_STACK = 1024 * 1024, HEAP_KB = 20 * 1024 };
 
 struct glob {
 	char *text;                 /* as matched: cleaned */
 	bool plain, root;
+	bool regex, slash, folders; /* see glob_is_regex() */
+	struct glob_name *name;
+	size_t n_name;
 	char *lit;                  /* plain: literal bytes and GLOB_STAR */
 	size_t lit_n, prefix_n;
 	pcre2_code *code;
@@ -91,6 +97,22 @@ glob_groups(const char *glob)
 	return globparse(&g, glob, "/", NULL, NULL, NULL) ? g.groups : 0;
 }
 
+static bool
+prepare(struct glob *g)
+{
+	/* Without a JIT on this machine the interpreter does it. */
+	pcre2_jit_compile(g->code, PCRE2_JIT_COMPLETE);
+	g->data = pcre2_match_data_create_from_pattern(g->code, NULL);
+	g->ctx = pcre2_match_context_create(NULL);
+	g->stack = pcre2_jit_stack_create(32 * 1024, JIT_STACK, NULL);
+	if (!g->data || !g->ctx || !g->stack)
+		return false;
+	pcre2_jit_stack_assign(g->ctx, NULL, g->stack);
+	pcre2_set_match_limit(g->ctx, STEPS);
+	pcre2_set_heap_limit(g->ctx, HEAP_KB);
+	return true;
+}
+
 static int
 compile(struct glob *g, const struct buf *regex, struct err *err)
 {
@@ -104,16 +126,7 @@ compile(struct glob *g, const struct buf *regex, struct err *err)
 		pcre2_get_error_message(code, text, sizeof text);
 		return err_set(err, 0, "cannot use the glob '%s': %s", g->text, (char *)text);
 	}
-	/* Without a JIT on this machine the interpreter does it. */
-	pcre2_jit_compile(g->code, PCRE2_JIT_COMPLETE);
-	g->data = pcre2_match_data_create_from_pattern(g->code, NULL);
-	g->ctx = pcre2_match_context_create(NULL);
-	g->stack = pcre2_jit_stack_create(32 * 1024, JIT_STACK, NULL);
-	if (!g->data || !g->ctx || !g->stack)
-		return err_set(err, 0, "out of memory");
-	pcre2_jit_stack_assign(g->ctx, NULL, g->stack);
-	pcre2_set_match_limit(g->ctx, STEPS);
-	return 0;
+	return prepare(g) ? 0 : err_set(err, 0, "out of memory");
 }
 
 static bool
@@ -167,11 +180,91 @@ glob_new(const char *glob, struct err *err)
 	return g;
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	const struct glob_name *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static void
+take_names(struct glob *g)
+{
+	uint32_t n = 0, size = 0;
+	PCRE2_SPTR table = NULL;
+
+	pcre2_pattern_info(g->code, PCRE2_INFO_NAMECOUNT, &n);
+	pcre2_pattern_info(g->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+	pcre2_pattern_info(g->code, PCRE2_INFO_NAMETABLE, &table);
+	g->name = xcalloc(n + 1, sizeof *g->name);
+	for (g->n_name = 0; g->n_name < n; g->n_name++, table += size)
+		g->name[g->n_name] = (struct glob_name){ (const char *)table + 2, (unsigned)table[0] << 8 | table[1] };
+	qsort(g->name, n, sizeof *g->name, by_number);
+}
+
+struct glob *
+glob_regex(const char *regex, bool check, char msg[GLOB_MSG], size_t *ret_at)
+{
+	const char *first = regex + (*regex == '^');
+	struct glob *g = xcalloc(1, sizeof *g);
+	size_t n = strlen(regex), last = n - (n && regex[n - 1] == '$');
+	PCRE2_UCHAR text[256];
+	PCRE2_SIZE at = 0;
+	int code;
+
+	g->text = xstrdup(regex);
+	g->regex = true;
+	g->slash = first[*first == '\\'] == '/';
+	g->folders = last && regex[last - 1] == '/';
+	g->code = pcre2_compile((PCRE2_SPTR)regex, n, PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY |
+	    PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
+	if (!g->code) {
+		pcre2_get_error_message(code, text, sizeof text);
+		snprintf(msg, GLOB_MSG, "%s", (char *)text);
+	} else if (!check && !prepare(g)) {
+		snprintf(msg, GLOB_MSG, "out of memory");
+		at = 0;
+	} else {
+		take_names(g);
+		return g;
+	}
+	*ret_at = at;
+	glob_free(g);
+	return NULL;
+}
+
+bool
+glob_is_regex(const struct glob *g, bool *ret_slash, bool *ret_folders)
+{
+	*ret_slash = g->slash;
+	*ret_folders = g->folders;
+	return g->regex;
+}
+
+size_t
+glob_names(const struct glob *g, const struct glob_name **ret)
+{
+	*ret = g->name;
+	return g->n_name;
+}
+
+unsigned
+glob_captures(const struct glob *g)
+{
+	uint32_t n = 0;
+
+	if (g->code)
+		pcre2_pattern_info(g->code, PCRE2_INFO_CAPTURECOUNT, &n);
+	return n;
+}
+
 void
 glob_free(struct glob *g)
 {
 	if (!g)
 		return;
+	free(g->name);
 	pcre2_jit_stack_free(g->stack);
 	pcre2_match_context_free(g->ctx);
 	pcre2_match_data_free(g->data);
@@ -250,9 +343,10 @@ match_pcre(struct glob *g, const char *s, size_t n, struct err *err)
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return 0;
 	if (rc == PCRE2_ERROR_MATCHLIMIT)
-		return err_set(err, 0, "the glob '%s' takes too many steps on '%.*s': write it with fewer stars", g->text, (int)n, s);
+		return err_set(err, 0, "the %s '%s' takes too many steps on '%.*s': write it with fewer stars", g->regex ? "regex" : "glob", g->text,
+		    (int)n, s);
 	pcre2_get_error_message(rc, text, sizeof text);
-	return err_set(err, 0, "cannot match the glob '%s' with '%.*s': %s", g->text, (int)n, s, (char *)text);
+	return err_set(err, 0, "cannot match the %s '%s' with '%.*s': %s", g->regex ? "regex" : "glob", g->text, (int)n, s, (char *)text);
 }
 
 int
@@ -301,6 +395,22 @@ reference(const char *s, unsigned *ret_i)
 	return n + 2 * brace;
 }
 
+/* "year" or "{year}" after a '$', if a capture has that name: its length, else 0. */
+static size_t
+named(const struct glob *g, const char *s, unsigned *ret_i)
+{
+	size_t brace = *s == '{', n = strspn(s + brace, GLOB_NAME_CHARS);
+
+	if (brace && s[1 + n] != '}')
+		return 0;
+	for (size_t i = 0; n && i < g->n_name; i++)
+		if (!strncmp(g->name[i].name, s + brace, n) && !g->name[i].name[n]) {
+			*ret_i = g->name[i].number;
+			return n + 2 * brace;
+		}
+	return 0;
+}
+
 void
 glob_expand(const struct glob *g, const char *template, struct buf *ret)
 {
@@ -316,6 +426,8 @@ glob_expand(const struct glob *g, const char *template, struct buf *ret)
 		if (!*t)
 			break;
 		n = reference(++t, &i);
+		if (!n)
+			n = named(g, t, &i);
 		if (n) {
 			t += n;
 			if (glob_capture(g, i, &p, &n))

@@ -137,9 +137,9 @@ print_all(struct datums *d, enum how how)
 }
 
 static int
-list(const char *repo, const char *glob, enum how how, struct err *err)
+list(const char *repo, const char *glob, bool regex, enum how how, struct err *err)
 {
-	struct conf_input in = { .kind = CONF_PFS, .name = repo, .repo = repo, .glob = glob };
+	struct conf_input in = { .kind = CONF_PFS, .name = repo, .repo = repo, .glob = glob, .match = regex ? glob : NULL };
 	struct manifest m = MANIFEST_INIT;
 	struct datums_repo from = { repo, &m };
 	struct datums *d = NULL;
@@ -154,14 +154,29 @@ list(const char *repo, const char *glob, enum how how, struct err *err)
 	return rc;
 }
 
+/* Is it what it is to be? */
 static bool
-check(const char *glob)
+is_good(const char *glob, bool regex, char text[GLOB_MSG], const char **ret_msg, size_t *ret_at)
+{
+	struct glob *g;
+
+	if (!regex)
+		return glob_check(glob, ret_msg, ret_at);
+	g = glob_regex(glob, true, text, ret_at);
+	*ret_msg = text;
+	glob_free(g);
+	return g;
+}
+
+static bool
+check(const char *glob, bool regex)
 {
 	struct buf b = BUF_INIT;
+	char text[GLOB_MSG];
 	const char *msg;
 	size_t at, column = 0;
 
-	if (glob_check(glob, &msg, &at))
+	if (is_good(glob, regex, text, &msg, &at))
 		return true;
 	for (size_t i = 0; i < at; i++)
 		column += ((unsigned char)glob[i] & 0xc0) != 0x80;
@@ -177,6 +192,7 @@ verb_glob(int argc, char **argv)
 	const char *arg[2] = { NULL, NULL };
 	enum how how = LINES;
 	struct err err = ERR_INIT;
+	bool regex = false;
 	size_t n = 0;
 	int rc;
 
@@ -185,18 +201,20 @@ verb_glob(int argc, char **argv)
 			how = NULS;
 		else if (strcmp(argv[i], "--json") == 0)
 			how = JSON;
+		else if (strcmp(argv[i], "--match") == 0)
+			regex = true;
 		else if (n < 2 && argv[i][0] != '-')
 			arg[n++] = argv[i];
 		else
 			n = 3;
 	}
 	if (n != 2) {
-		talk("usage: dassie glob [-0 | --json] REPO PATTERN");
+		talk("usage: dassie glob [-0 | --json] [--match] REPO PATTERN   (--match: PATTERN is a regex)");
 		return EXIT_USAGE;
 	}
-	if (!check(arg[1]))
+	if (!check(arg[1], regex))
 		return EXIT_USAGE;
-	rc = find_project(&err) < 0 ? -1 : list(arg[0], arg[1], how, &err);
+	rc = find_project(&err) < 0 ? -1 : list(arg[0], arg[1], regex, how, &err);
 	if (rc >= 0)
 		return talk_done(EXIT_DONE);
 	talk_err(&err);

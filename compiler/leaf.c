@@ -18,6 +18,8 @@ struct leaf {
 	struct arena *a;
 	struct glob *glob;
 	unsigned input;
+	bool regex, slash, folders; /* of glob_is_regex() */
+	const char **name;          /* of its captures */
 	struct buf path;            /* "/a/b/c.csv": the entry at hand */
 	struct buf text;
 };
@@ -32,6 +34,22 @@ expand(struct leaf *l, const char *template)
 	return arena_dup(l->a, l->text.s, l->text.n);
 }
 
+static void
+add_vars(struct leaf *l, struct dmatch *m)
+{
+	const struct glob_name *name;
+	size_t n = glob_names(l->glob, &name), len;
+	struct dvar *v = n ? arena_alloc(l->a, n * sizeof *v) : NULL;
+	const char *s;
+
+	for (size_t i = 0; i < n; i++) {
+		v[i].name = l->name[i];
+		v[i].value = glob_capture(l->glob, name[i].number, &s, &len) ? arena_dup(l->a, s, len) : "";
+	}
+	m->var = v;
+	m->n_var = (unsigned)n;
+}
+
 static struct dmatch *
 add(struct leaf *l)
 {
@@ -43,6 +61,8 @@ add(struct leaf *l)
 	*m = (struct dmatch){ .input = l->input, .empty = in->empty, .outer = in->outer };
 	m->join_on = expand(l, in->join_on);
 	m->group_by = expand(l, in->group_by);
+	if (l->regex)
+		add_vars(l, m);
 	return m;
 }
 
@@ -72,6 +92,17 @@ add_dir(struct leaf *l, const char *path, size_t n)
 	key_dir_hash(l->m, lo, hi, id);
 }
 
+/* The entry's path as far as n bytes: a folder's, or all of it. */
+static int
+matches(struct leaf *l, size_t n, bool folder, struct err *err)
+{
+	if (!l->regex)
+		return glob_match(l->glob, l->path.s, n + 1, err);
+	if (folder != l->folders)
+		return 0;
+	return glob_match(l->glob, l->path.s + !l->slash, n + l->slash + folder, err);
+}
+
 static int
 visit(struct leaf *l, const struct entry *e, size_t shared, struct err *err)
 {
@@ -85,14 +116,14 @@ visit(struct leaf *l, const struct entry *e, size_t shared, struct err *err)
 	while ((slash = memchr(slash, '/', n - (size_t)(slash - e->path)))) {
 		size_t len = (size_t)(slash - e->path);
 
-		rc = glob_match(l->glob, l->path.s, len + 1, err);
+		rc = matches(l, len, true, err);
 		if (rc < 0)
 			return rc;
 		if (rc)
 			add_dir(l, e->path, len);
 		slash++;
 	}
-	rc = glob_match(l->glob, l->path.s, n + 1, err);
+	rc = matches(l, n, false, err);
 	if (rc == 1)
 		add_file(l, e);
 	return rc < 0 ? rc : 0;
@@ -154,13 +185,46 @@ search(struct leaf *l, struct err *err)
 	return rc;
 }
 
+static struct glob *
+leaf_glob(const struct conf_input *in, struct err *err)
+{
+	char msg[GLOB_MSG];
+	struct glob *g;
+	size_t at;
+
+	if (in->kind == CONF_CRON)
+		return glob_new("/*", err);
+	if (!in->match || !*in->match)
+		return glob_new(in->glob, err);
+	g = glob_regex(in->match, false, msg, &at);
+	if (!g)
+		err_set(err, 0, "regex '%s', byte %zu: %s", in->match, at + 1, msg);
+	return g;
+}
+
+/* The names outlive the pattern. */
+static void
+keep_names(struct leaf *l)
+{
+	const struct glob_name *name;
+	size_t n = glob_names(l->glob, &name);
+
+	l->name = arena_alloc(l->a, (n + 1) * sizeof *l->name);
+	for (size_t i = 0; i < n; i++)
+		l->name[i] = arena_str(l->a, name[i].name);
+}
+
 int
 leaf_fill(struct node *n, const struct manifest *m, unsigned input, struct arena *a, struct err *err)
 {
 	struct leaf l = { .n = n, .m = m, .a = a, .input = input };
 	int rc = 0;
 
-	l.glob = glob_new(n->in->kind == CONF_CRON ? "/*" : n->in->glob, err);
+	l.glob = leaf_glob(n->in, err);
+	if (l.glob)
+		l.regex = glob_is_regex(l.glob, &l.slash, &l.folders);
+	if (l.regex)
+		keep_names(&l);
 	if (!l.glob || search(&l, err) < 0)
 		rc = -2;
 	n->count = n->n_match;

@@ -201,7 +201,10 @@ static void
 leaf_text(struct buf *b, const struct pfs *p)
 {
 	picture_text(b, p->repo.s);
-	if (strcmp(p->glob.s, "/") != 0) {
+	if (p->match.s && *p->match.s) {
+		buf_str(b, " ~ ");
+		picture_text(b, p->match.s);
+	} else if (strcmp(p->glob.s, "/") != 0) {
 		buf_byte(b, ':');
 		picture_text(b, p->glob.s);
 	}
@@ -241,14 +244,15 @@ void
 picture_input(struct buf *b, const struct pipeline *p)
 {
 	const struct pfs *pfs = p->input->pfs;
+	bool regex = pfs && pfs->match.s && *pfs->match.s;
 
-	if (pfs && !strcmp(pfs->glob.s, "/")) {
+	if (pfs && !regex && !strcmp(pfs->glob.s, "/")) {
 		buf_str(b, "all of ");
 		picture_text(b, pfs->repo.s);
 		buf_str(b, " at once");
 	} else if (pfs) {
 		buf_str(b, "one datum per match of ");
-		picture_text(b, pfs->glob.s);
+		picture_text(b, regex ? pfs->match.s : pfs->glob.s);
 		buf_str(b, " in ");
 		picture_text(b, pfs->repo.s);
 	} else {

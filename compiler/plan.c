@@ -138,9 +138,29 @@ add_var(struct plan_datum *d, const char *name, const char *value)
 	d->var[d->n_var++] = (struct plan_var){ name, value };
 }
 
+/* A named capture is a variable.  Two inputs may have one of the same name: joined on it, they have the same value. */
+static int
+add_capture(struct planner *p, const struct dmatch *m, const struct dvar *v, struct err *err)
+{
+	struct plan_datum *d = &p->one;
+
+	for (size_t i = 0; i < d->n_var; i++) {
+		if (strcmp(d->var[i].name, v->name) != 0)
+			continue;
+		if (strcmp(d->var[i].value, v->value) == 0)
+			return 0;
+		err_set(err, 0, "two inputs capture '%s', and in one datum it is '%s' and '%s' (%s:/%s): give one another name", v->name, d->var[i].value,
+		    v->value, p->head.input[m->input].name, m->path);
+		return -2;
+	}
+	GROW(d->var, d->n_var, d->cap_var);
+	d->var[d->n_var++] = (struct plan_var){ v->name, v->value };
+	return 0;
+}
+
 /* Captured values that the command sees: of several files of one input the last one's, as Pachyderm does it. */
-static void
-set_vars(struct planner *p, const struct dmatch *const *m, size_t n)
+static int
+set_vars(struct planner *p, const struct dmatch *const *m, size_t n, struct err *err)
 {
 	p->one.n_var = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -148,7 +168,11 @@ set_vars(struct planner *p, const struct dmatch *const *m, size_t n)
 			continue;
 		add_var(&p->one, p->join_name[m[i]->input], m[i]->join_on);
 		add_var(&p->one, p->group_name[m[i]->input], m[i]->group_by);
+		for (unsigned k = 0; k < m[i]->n_var; k++)
+			if (add_capture(p, m[i], &m[i]->var[k], err) < 0)
+				return -2;
 	}
+	return 0;
 }
 
 /* "books:/hamlet.txt", "a:/x b:/dir/"; of a large group the first few. */
@@ -262,7 +286,8 @@ look_at(struct planner *p, uint32_t i, struct spool *plan, struct err *err)
 	uint32_t old;
 
 	set_matches(p, m, n);
-	set_vars(p, m, n);
+	if (set_vars(p, m, n, err) < 0)
+		return -2;
 	plan_datum_key(&p->head, &p->one, key);
 	old = find_old(p, key);
 	if (old != KEYSET_NONE) {

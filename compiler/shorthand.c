@@ -3,6 +3,7 @@
  *   input: books/STAR       input: {pfs: {repo: books, glob: "/STAR"}}
  *   input: books/           input: {pfs: {repo: books, glob: "/"}}       so is plain `books`
  *   input: books@dev/STAR   … branch: dev
+ *   input: books ~ REGEX    input: {pfs: {repo: books, match: REGEX}}
  *   run: |                  transform: {cmd: [sh, -eu], stdin: [the lines]}
  *   cmd, stdin, env, code…  the same field of transform
  *   tries, timeout, workers datum_tries, datum_timeout, parallelism_spec: {constant: …}
@@ -80,28 +81,40 @@ add_pair(struct specset *s, struct chain *c, const char *key, struct span at, co
 	chain_add(c, k);
 }
 
-/* REPO[@BRANCH][/GLOB] */
+/* Part of a text, as a field. */
+static void
+add_part(struct specset *s, struct chain *c, const char *key, const struct ynode *n, size_t from, size_t len)
+{
+	add_pair(s, c, key, n->at, make_text(s, n->text + from, len, ynode_part(s->d, n, from, len)));
+}
+
+/* REPO[@BRANCH][/GLOB] or REPO[@BRANCH] ~ REGEX */
 static const struct ynode *
 lower_path(struct specset *s, const struct ynode *n)
 {
-	const char *slash = strchr(n->text, '/'), *at = strchr(n->text, '@');
-	size_t repo = slash ? (size_t)(slash - n->text) : n->n;
+	size_t name = strcspn(n->text, "/~"), repo = name;
+	const char *at = memchr(n->text, '@', name);
+	bool regex = n->text[name] == '~';
 	struct ynode *pfs = make_node(s, Y_MAP, n->at), *in = make_node(s, Y_MAP, n->at);
 	struct chain fields, kinds;
 
-	if (!*n->text || repo == 0)
+	while (regex && repo && n->text[repo - 1] == ' ')
+		repo--;
+	if (repo == 0)
 		return diag_error(s->d, n->at, "an input begins with a repo: REPO/GLOB, not '%s'", n->text), (void *)0;
 	chain_init(&fields);
-	if (at && (size_t)(at - n->text) < repo) {
+	if (at) {
 		size_t from = (size_t)(at - n->text) + 1;
 
-		add_pair(s, &fields, "branch", n->at, make_text(s, at + 1, repo - from, ynode_part(s->d, n, from, repo - from)));
+		add_part(s, &fields, "branch", n, from, repo - from);
 		repo = from - 1;
 	}
-	add_pair(s, &fields, "repo", n->at, make_text(s, n->text, repo, ynode_part(s->d, n, 0, repo)));
-	if (slash)
-		add_pair(s, &fields, "glob", n->at,
-		    make_text(s, slash, strlen(slash), ynode_part(s->d, n, (size_t)(slash - n->text), strlen(slash))));
+	add_part(s, &fields, "repo", n, 0, repo);
+	if (regex) {
+		name += 1 + strspn(n->text + name + 1, " ");
+		add_part(s, &fields, "match", n, name, n->n - name);
+	} else if (n->text[name])
+		add_part(s, &fields, "glob", n, name, n->n - name);
 	else
 		add_pair(s, &fields, "glob", n->at, make_text(s, "/", 1, n->at));
 	pfs->kids = fields.first;

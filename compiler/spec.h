@@ -58,7 +58,7 @@ struct trigger { struct str branch; struct num all; struct str rate_limit_spec; 
 struct propagation { struct num never; };
 
 struct pfs {
-	struct str project, name, repo, repo_type, branch, commit, glob, join_on, group_by, from_commit;
+	struct str project, name, repo, repo_type, branch, commit, glob, match, join_on, group_by, from_commit;
 	struct num outer_join, lazy, empty_files, s3, reference;
 	struct trigger *trigger;
 	struct propagation *propagation_spec;
