@@ -18,6 +18,11 @@ struct sub {
 
 static const struct sub subs[] = {
 	{ "fire", cron_fire, "", "run what is due now; what the crontab's entry calls" },
+	{ "install", cron_install, "[--systemd] [--print]", "have the crontab (or systemd) call dassie every minute" },
+	{ "remove", cron_remove, "[PROJECT]", "take that out again" },
+	{ "list", cron_list, "[--json]", "the projects of yours that are called" },
+	{ "status", cron_status, "[--json]", "whether this project is called, and when it was" },
+	{ "entry", cron_entry, NULL, NULL },
 };
 
 enum { N_SUBS = sizeof subs / sizeof *subs };

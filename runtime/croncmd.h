@@ -3,5 +3,10 @@
 #define RUNTIME_CRONCMD_H
 
 int cron_fire(int argc, char **argv);      /* fire.c */
+int cron_install(int argc, char **argv);   /* croninstall.c */
+int cron_remove(int argc, char **argv);    /* croninstall.c */
+int cron_list(int argc, char **argv);      /* croninstall.c */
+int cron_status(int argc, char **argv);    /* cronstatus.c */
+int cron_entry(int argc, char **argv);     /* cronentry.c */
 
 #endif

@@ -25,6 +25,7 @@
 #include "pfs.h"
 #include "show.h"
 #include "state.h"
+#include "usertab.h"
 #include "verbs.h"
 
 static const char usage[] =
@@ -266,7 +267,6 @@ check_programs(struct doctor *d)
 	static const struct { const char *program, *use; } tool[] = {
 		{ "git", "to record which commit of the code ran, and what was not committed" },
 		{ "diff", "to show in 'dassie why' how a step changed" },
-		{ "crontab", "to fire cron inputs and schedules" },
 		{ "dot", "for 'dassie graph --svg' (graphviz)" },
 	};
 	char path[PATH_MAX];
@@ -276,6 +276,26 @@ check_programs(struct doctor *d)
 			tell(d, tool[i].program, OK, "%s", path);
 		else
 			tell(d, tool[i].program, MISSING, "%s", tool[i].use);
+}
+
+static void
+check_cron(struct doctor *d)
+{
+	static const char without[] = "'dassie cron install --systemd', or 'dassie cron fire' every minute by anything else";
+	struct buf tab = BUF_INIT;
+	struct err err = ERR_INIT;
+	char name[32];
+	int rc = usertab_read(&tab, &err);
+
+	if (rc == -2)
+		tell(d, "crontab", MISSING, "no crontab, which schedules are fired by: install cron; or %s", without);
+	else if (rc < 0)
+		tell(d, "crontab", MISSING, "%s", err.text);
+	else if (usertab_daemon(name) == DAEMON_NONE)
+		tell(d, "crontab", MISSING, "a running cron daemon, so no schedule fires: %s; or %s", usertab_start(), without);
+	else
+		tell(d, "crontab", OK, "crontab can be used%s", usertab_daemon(name) == DAEMON_RUNS ? ", and cron runs" : "");
+	buf_release(&tab);
 }
 
 int
@@ -304,5 +324,6 @@ verb_doctor(int argc, char **argv)
 	check_fs(&d);
 	check_files(&d);
 	check_programs(&d);
+	check_cron(&d);
 	return show_out(&d.out, d.ill ? EXIT_WORLD : EXIT_DONE);
 }
