@@ -25,7 +25,8 @@
  * index, sealed:
  *   dassie-index 1
  *   compiler VERSION         makefile PATH        option TEXT (command-line options of compile that change its output)
- *   specfile PATH SHA256     each file that was read
+ *   spec PATH                what compile was asked for: files and folders
+ *   specfile PATH SHA256     each file that was read   include PATH SHA256   the same, where only another one names it
  *   source NAME DIR KEEP     KEEP 0|1; DIR is - for the ticks of a cron input, which have no folder
  *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines and "reads REPO" lines
  */
@@ -86,7 +87,7 @@ void conf_release(struct conf *c);
 size_t conf_repos(struct conf *c, const char ***ret);
 
 struct index_source { const char *name, *dir; bool keep; };
-struct index_spec { const char *path; struct oid id; };
+struct index_spec { const char *path; struct oid id; bool included; };
 struct index_pipeline {
 	const char *name, *script;
 	struct oid script_id, decides;
@@ -98,6 +99,7 @@ struct index {
 	struct arena arena;
 	const char *compiler, *makefile;
 	const char **option; size_t n_option;
+	const char **asked; size_t n_asked;
 	struct index_spec *spec; size_t n_spec;
 	struct index_source *source; size_t n_source;
 	struct index_pipeline *pipeline; size_t n_pipeline;

@@ -25,8 +25,13 @@ index_write(struct buf *b, const struct index *x)
 		rec_str(b, x->option[i]);
 		rec_end(b);
 	}
+	for (size_t i = 0; i < x->n_asked; i++) {
+		rec_word(b, "spec");
+		rec_str(b, x->asked[i]);
+		rec_end(b);
+	}
 	for (size_t i = 0; i < x->n_spec; i++) {
-		rec_word(b, "specfile");
+		rec_word(b, x->spec[i].included ? "include" : "specfile");
 		rec_str(b, x->spec[i].path);
 		rec_oid(b, &x->spec[i].id);
 		rec_end(b);
@@ -63,13 +68,13 @@ index_write(struct buf *b, const struct index *x)
 
 /* Lines are counted first, so that every array is allocated once: the lists of a pipeline are slices of two
  * arrays shared by all. */
-struct count { size_t option, spec, source, pipeline, code, reads; };
+struct count { size_t option, asked, spec, source, pipeline, code, reads; };
 
 static void
 count_lines(struct recfile f, struct count *n)
 {
-	static const char *const word[] = { "option ", "specfile ", "source ", "pipeline ", "code ", "found ", "reads " };
-	size_t *const to[] = { &n->option, &n->spec, &n->source, &n->pipeline, &n->code, &n->code, &n->reads };
+	static const char *const word[] = { "option ", "spec ", "specfile ", "include ", "source ", "pipeline ", "code ", "found ", "reads " };
+	size_t *const to[] = { &n->option, &n->asked, &n->spec, &n->spec, &n->source, &n->pipeline, &n->code, &n->code, &n->reads };
 	const char *s = f.text + f.pos, *end = f.text + f.n;
 
 	while (s < end) {
@@ -126,8 +131,11 @@ read_line(struct index *x, const struct rec *r, struct conf_code *code, const ch
 		x->makefile = keep(x, r, 1);
 	} else if (rec_is(r, "option", 2)) {
 		x->option[x->n_option++] = keep(x, r, 1);
-	} else if (rec_is(r, "specfile", 3)) {
+	} else if (rec_is(r, "spec", 2)) {
+		x->asked[x->n_asked++] = keep(x, r, 1);
+	} else if (rec_is(r, "specfile", 3) || rec_is(r, "include", 3)) {
 		x->spec[x->n_spec].path = keep(x, r, 1);
+		x->spec[x->n_spec].included = r->f[0][0] == 'i';
 		return rec_get_oid(r, 2, &x->spec[x->n_spec++].id);
 	} else if (rec_is(r, "source", 4)) {
 		x->source[x->n_source++] = (struct index_source){ keep(x, r, 1), keep(x, r, 2), r->f[3][0] == '1' };
@@ -154,6 +162,7 @@ index_read(struct index *x, struct err *err)
 		return err->num ? rc : 0;
 	count_lines(f, &n);
 	x->option = arena_alloc(&x->arena, n.option * sizeof *x->option);
+	x->asked = arena_alloc(&x->arena, n.asked * sizeof *x->asked);
 	x->spec = arena_alloc(&x->arena, n.spec * sizeof *x->spec);
 	x->source = arena_alloc(&x->arena, n.source * sizeof *x->source);
 	x->pipeline = arena_alloc(&x->arena, n.pipeline * sizeof *x->pipeline);

@@ -404,7 +404,7 @@ check_settings(struct specset *s, const struct pipeline *p)
 	ok &= check_word(s, &p->reprocess_spec, "reprocess_spec", reprocess);
 	ok &= check_cronspec(s, &p->schedule);
 	if (p->datum_tries.v < 0 || p->datum_tries.v > 1000000)
-		ok = diag_error(s->d, p->datum_tries.at, "'datum_tries' is the number of attempts in all: 1 for no retry");
+		ok = diag_error(s->d, p->datum_tries.at, "tries are the number of attempts in all: 1 for no retry");
 	if (par && (par->constant.v < 0 || par->constant.v > 1000000))
 		ok = diag_error(s->d, par->constant.at, "'constant' is a number of workers: 1 or more");
 	if (par && par->constant.v && given(&par->coefficient) && strcmp(par->coefficient.s, "0") != 0)
@@ -511,8 +511,11 @@ check_set(struct specset *s)
 
 	for (size_t i = 0; i < s->n_source; i++)
 		ok &= check_source(s, &s->source[i]);
-	for (size_t i = 0; i < s->n_pipeline; i++)
+	for (size_t i = 0; i < s->n_pipeline; i++) {
+		diag_within(s->d, s->pipeline[i].made.at, s->pipeline[i].made.text);
 		ok &= check_pipeline(s, &s->pipeline[i]);
+	}
+	diag_within(s->d, (struct span){ 0, 0 }, NULL);
 	ok &= graph_build(s);
 	return ok;
 }

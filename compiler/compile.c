@@ -23,6 +23,7 @@
 #include "emit.h"
 #include "graph.h"
 #include "load.h"
+#include "params.h"
 #include "print.h"
 #include "readspec.h"
 #include "spec.h"
@@ -38,14 +39,15 @@ static const char usage[] =
 "  --check        only check; write nothing\n"
 "  --print-spec   print the long form; write nothing\n"
 "  --force        overwrite a Makefile that dassie did not write\n"
+"  -D NAME=VALUE  the value of a param; make keeps it when it compiles again\n"
 "  --strict       fields that have no effect are errors\n"
 "  -q, --quiet    say nothing if nothing changed\n";
 
 struct options {
 	const char *makefile;
 	bool check, print, force, strict, quiet, help;
-	const char **spec;
-	size_t n_spec;
+	const char **spec, **define;
+	size_t n_spec, n_define;
 };
 
 struct compile {
@@ -76,12 +78,25 @@ flag_option(struct options *o, const char *arg)
 	return false;
 }
 
+/* -D NAME=VALUE, -DNAME=VALUE, --define=NAME=VALUE: its value; NULL: none of these. */
+static const char *
+define_option(int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i];
+
+	if ((!strcmp(arg, "-D") || !strcmp(arg, "--define")) && *i + 1 < argc)
+		return argv[++*i];
+	return !strncmp(arg, "--define=", 9) ? arg + 9 : !strncmp(arg, "-D", 2) ? arg + 2 : NULL;
+}
+
 static int
 parse_options(struct options *o, int argc, char **argv)
 {
+	const char *define;
 	bool names = false;
 
 	o->spec = xcalloc((size_t)argc + 1, sizeof *o->spec);
+	o->define = xcalloc((size_t)argc + 1, sizeof *o->define);
 	o->makefile = "Makefile";
 	for (int i = 1; i < argc; i++) {
 		if (names || argv[i][0] != '-') {
@@ -96,6 +111,8 @@ parse_options(struct options *o, int argc, char **argv)
 			o->makefile = argv[++i];
 		} else if (!strncmp(argv[i], "-o", 2)) {
 			o->makefile = argv[i] + 2;
+		} else if ((define = define_option(argc, argv, &i))) {
+			o->define[o->n_define++] = define;
 		} else if (!flag_option(o, argv[i])) {
 			talk("unknown option '%s'; see dassie compile --help", argv[i]);
 			return EXIT_USAGE;
@@ -221,16 +238,20 @@ fill_index(struct compile *c)
 {
 	struct index *x = &c->index;
 	struct specset *s = &c->set;
-	static const char *const strict[] = { "--strict" };
 
 	x->compiler = PACKAGE_VERSION;
 	x->makefile = c->o.makefile;
-	x->option = (const char **)strict;
-	x->n_option = c->o.strict;
+	x->option = arena_alloc(&c->arena, (s->n_define + 1) * sizeof *x->option);
+	if (c->o.strict)
+		x->option[x->n_option++] = "--strict";
+	for (size_t i = 0; i < s->n_define; i++)
+		x->option[x->n_option++] = arena_fmt(&c->arena, "--define=%s=%s", s->define[i].name, s->define[i].value);
+	x->asked = c->o.spec;
+	x->n_asked = c->o.n_spec;
 	x->spec = arena_alloc(&c->arena, (c->files.n + 1) * sizeof *x->spec);
 	x->n_spec = c->files.n;
 	for (size_t i = 0; i < c->files.n; i++)
-		x->spec[i] = (struct index_spec){ c->files.v[i].path, c->files.v[i].id };
+		x->spec[i] = (struct index_spec){ c->files.v[i].path, c->files.v[i].id, c->files.v[i].included };
 	x->source = arena_alloc(&c->arena, (s->n_source + 1) * sizeof *x->source);
 	x->n_source = s->n_source;
 	for (size_t i = 0; i < s->n_source; i++)
@@ -269,7 +290,7 @@ remove_old(struct compile *c, struct err *err)
 static int
 write_all(struct compile *c, struct err *err)
 {
-	struct emit e = { PACKAGE_VERSION, c->o.makefile, c->o.spec, c->o.n_spec, c->o.strict };
+	struct emit e = { PACKAGE_VERSION, c->o.makefile, c->o.spec, c->o.n_spec, NULL, 0 };
 	struct buf b = BUF_INIT;
 	int rc = 0;
 
@@ -280,6 +301,8 @@ write_all(struct compile *c, struct err *err)
 		rc = write_pipeline(c, c->set.by_name[i], &c->index.pipeline[i], err);
 	if (rc >= 0)
 		rc = remove_old(c, err);
+	e.option = c->index.option;
+	e.n_option = c->index.n_option;
 	emit_makefile(&b, &c->set, &e);
 	if (rc >= 0)
 		rc = write_file(c, c->o.makefile, &b, 0644, err);
@@ -372,6 +395,11 @@ compile_run(struct compile *c)
 			return talk_err(&err), EXIT_USAGE;
 		c->o.n_spec = 1;
 	}
+	for (size_t i = 0; i < c->o.n_define; i++)
+		if (!params_define(&c->set, c->o.define[i])) {
+			talk("'-D %s': write -D NAME=VALUE", c->o.define[i]);
+			return EXIT_USAGE;
+		}
 	if (readspec(&c->set, c->o.spec, c->o.n_spec, &c->files, &missing, &err) < 0) {
 		talk_err(&err);
 		return missing ? EXIT_USAGE : EXIT_WORLD;
@@ -399,6 +427,9 @@ verb_compile(int argc, char **argv)
 	free(c->set.source);
 	free((void *)c->set.noted);
 	free(c->files.v);
+	free(c->set.define);
+	free((void *)c->set.param);
+	free((void *)c->o.define);
 	free((void *)c->o.spec);
 	buf_release(&c->notes);
 	buf_release(&c->text);

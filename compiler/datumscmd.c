@@ -22,6 +22,7 @@
 #include "datums.h"
 #include "diag.h"
 #include "graph.h"
+#include "params.h"
 #include "readspec.h"
 #include "spec.h"
 #include "verbs.h"
@@ -30,7 +31,7 @@
 enum { FOLDERS_DEEP = 100, FILES_MAX = 10000000 };
 
 static const char usage[] =
-"usage: dassie datums -f SPEC [--json] [PIPELINE]…\n"
+"usage: dassie datums -f SPEC [-D NAME=VALUE]… [--json] [PIPELINE]…\n"
 "Which datums the pipelines of a spec would have, without running anything: of the newest commit of each repo.\n";
 
 struct asked {
@@ -277,6 +278,8 @@ arguments(struct asked *a, int argc, char **argv)
 			a->spec[a->n_spec++] = argv[++i];
 		else if (!strncmp(argv[i], "-f", 2) && argv[i][2])
 			a->spec[a->n_spec++] = argv[i] + 2;
+		else if (!strncmp(argv[i], "-D", 2) && params_define(&a->set, argv[i][2] || i + 1 == argc ? argv[i] + 2 : argv[i + 1]))
+			i += !argv[i][2];
 		else if (!strcmp(argv[i], "--json"))
 			a->json = true;
 		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
@@ -293,12 +296,14 @@ int
 verb_datums_of(int argc, char **argv)
 {
 	struct asked *a = xcalloc(1, sizeof *a);
-	bool good = arguments(a, argc, argv);
-	int status = good ? EXIT_DONE : EXIT_USAGE;
+	bool good;
+	int status;
 
 	a->diag.a = a->set.a = &a->arena;
 	a->set.d = &a->diag;
 	a->set.nodes = &a->nodes;
+	good = arguments(a, argc, argv);
+	status = good ? EXIT_DONE : EXIT_USAGE;
 	if (!good || a->help)
 		fputs(usage, good ? stdout : stderr);
 	else
@@ -307,6 +312,8 @@ verb_datums_of(int argc, char **argv)
 	free(a->set.source);
 	free((void *)a->set.noted);
 	free(a->files.v);
+	free(a->set.define);
+	free((void *)a->set.param);
 	free((void *)a->spec);
 	free((void *)a->pipeline);
 	diag_release(&a->diag);

@@ -20,7 +20,7 @@
 /* The line and column (1-based, columns in characters) of an address. */
 struct place { const struct diag_file *file; size_t line, col, line_start, line_end; };
 
-enum { EXCERPT_BEFORE = 60, EXCERPT_MAX = 140, TEXT_MAX = 1024 };
+enum { EXCERPT_BEFORE = 60, EXCERPT_MAX = 140, TEXT_MAX = 1024, ORIGINS_MAX = 10000, ORIGINS_TOLD = 3 };
 
 bool
 diag_add_file(struct diag *d, const char *path, const char *text, size_t n, uint32_t *ret_base)
@@ -66,6 +66,34 @@ record(struct diag *d, enum severity sev, struct span at, const char *fmt, va_li
 	d->n_item++;
 }
 
+void
+diag_note(struct diag *d, struct span at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	record(d, SEV_NOTE, at, fmt, ap);
+	va_end(ap);
+}
+
+/* Where it comes from, if it is not what stands there. */
+static void
+add_origins(struct diag *d, struct span at)
+{
+	unsigned told = 0;
+
+	for (size_t i = 0; i < d->n_origin && told < ORIGINS_TOLD; i++) {
+		const struct diag_origin *o = &d->origin[i];
+
+		if (at.off < o->at.off || at.off > o->at.off + o->at.len)
+			continue;
+		diag_note(d, o->from, "%s", o->text);
+		told++;
+	}
+	if (d->within_text)
+		diag_note(d, d->within, "%s", d->within_text);
+}
+
 bool
 diag_error(struct diag *d, struct span at, const char *fmt, ...)
 {
@@ -74,6 +102,7 @@ diag_error(struct diag *d, struct span at, const char *fmt, ...)
 	va_start(ap, fmt);
 	record(d, SEV_ERROR, at, fmt, ap);
 	va_end(ap);
+	add_origins(d, at);
 	return false;
 }
 
@@ -85,22 +114,33 @@ diag_warn(struct diag *d, struct span at, const char *fmt, ...)
 	va_start(ap, fmt);
 	record(d, SEV_WARNING, at, fmt, ap);
 	va_end(ap);
+	add_origins(d, at);
 }
 
 void
-diag_note(struct diag *d, struct span at, const char *fmt, ...)
+diag_origin(struct diag *d, struct span at, struct span from, const char *text)
 {
-	va_list ap;
+	for (size_t i = 0; i < d->n_origin; i++)
+		if (d->origin[i].at.off == at.off && d->origin[i].from.off == from.off)
+			return;
+	if (d->n_origin >= ORIGINS_MAX)
+		return;
+	GROW(d->origin, d->n_origin, d->cap_origin);
+	d->origin[d->n_origin++] = (struct diag_origin){ at, from, text };
+}
 
-	va_start(ap, fmt);
-	record(d, SEV_NOTE, at, fmt, ap);
-	va_end(ap);
+void
+diag_within(struct diag *d, struct span at, const char *text)
+{
+	d->within = at;
+	d->within_text = text;
 }
 
 void
 diag_release(struct diag *d)
 {
 	free(d->item);
+	free(d->origin);
 	free(d->file);
 	memset(d, 0, sizeof *d);
 }

@@ -38,10 +38,17 @@ struct diag {
 	struct diag_item *item;
 	size_t n_item, cap_item;
 	size_t errors, warnings;
+	struct diag_origin *origin;
+	size_t n_origin, cap_origin;
+	struct span within;         /* see diag_within() */
+	const char *within_text;
 	size_t dropped;             /* past DIAG_MAX */
 	uint32_t seen_off;          /* the start of the line that was found last, and its number */
 	size_t seen_line;
 };
+
+/* A place whose text is not what stands there: what it became and where that was said. */
+struct diag_origin { struct span at, from; const char *text; };
 
 enum { DIAG_MAX = 1000 };
 
@@ -54,6 +61,12 @@ bool diag_add_file(struct diag *d, const char *path, const char *text, size_t n,
 bool diag_error(struct diag *d, struct span at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void diag_warn(struct diag *d, struct span at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void diag_note(struct diag *d, struct span at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* What is wrong at or in this place is so because of what is said at `from`: that gets a note, with this text (kept). */
+void diag_origin(struct diag *d, struct span at, struct span from, const char *text);
+
+/* What is recorded from now on gets this note, too (kept); NULL ends it. */
+void diag_within(struct diag *d, struct span at, const char *text);
 
 /* Everything, sorted by place, appended to b; without warnings and their notes if errors_only. */
 void diag_render(struct diag *d, struct buf *b, bool color, bool errors_only);

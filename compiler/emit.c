@@ -34,18 +34,34 @@ line_word(struct line *l, const char *word)
 	buf_str(l->b, word);
 }
 
-/* An argument of the scan: bytes that make or a shell would look at are %XX, as in rec.h. */
+/* Bytes that make or a shell would look at are %XX, as in rec.h. */
 static void
-add_arg(struct buf *b, const char *s)
+add_plain(struct buf *b, const char *s)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+,@:-";
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+,@:=-";
 
-	buf_byte(b, ' ');
 	for (const char *p = s; *p; p++)
-		if (((unsigned char)*p >= 0x80 || strchr(plain, *p)) && !(p == s && *p == '-'))
+		if ((unsigned char)*p >= 0x80 || strchr(plain, *p))
 			buf_byte(b, *p);
 		else
 			buf_fmt(b, "%%%02X", (unsigned char)*p);
+}
+
+/* An argument of the scan that is no option, even if it begins with '-'. */
+static void
+add_arg(struct buf *b, const char *s)
+{
+	bool dash = *s == '-';
+
+	buf_str(b, dash ? " %2D" : " ");
+	add_plain(b, s + dash);
+}
+
+static void
+add_option(struct buf *b, const char *s)
+{
+	buf_byte(b, ' ');
+	add_plain(b, s);
 }
 
 static void
@@ -183,8 +199,8 @@ add_scan(struct buf *b, const struct emit *e)
 	    "include " FILE_SCANMK "   # specs, code and sources, by content, before anything else\n\n"
 	    FILE_SCANMK ": " DIR_STATE "/always\n\t+@'$(DASSIE)' scan -o");
 	add_arg(b, e->makefile);
-	if (e->strict)
-		buf_str(b, " --strict");
+	for (size_t i = 0; i < e->n_option; i++)
+		add_option(b, e->option[i]);
 	for (size_t i = 0; i < e->n_spec; i++)
 		add_arg(b, e->spec[i]);
 	buf_byte(b, '\n');

@@ -16,7 +16,8 @@ struct emit {
 	const char *makefile;       /* as it was named */
 	const char *const *spec;    /* as they were named on the command line */
 	size_t n_spec;
-	bool strict;                /* compiled with --strict: so must the scan */
+	const char *const *option;  /* that it was compiled with, "--NAME" or "--NAME=VALUE": so must the scan */
+	size_t n_option;
 };
 
 /* The text; nothing of the machine, the time or the folder is in it. */

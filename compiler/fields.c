@@ -318,6 +318,8 @@ static const struct field pipeline_rows[] = {
 	FIELD_SUB(pipeline, "service", service, FK_OBJ, FS_REFUSED, service_table, "make runs things that end; let systemd run the service on out/"),
 	FIELD_SUB(pipeline, "spout", spout, FK_OBJ, FS_REFUSED, spout_table, "make runs things that end; let a daemon write files into a source's folder"),
 	FIELD(pipeline, "tf_job", tf_job, FK_RAW, FS_REFUSED, "Pachyderm never supported it either"),
+	FIELD(pipeline, "foreach", foreach, FK_RAW, FS_HONOURED, "makes a pipeline for each value of a list, with ${…} in its text"),
+	FIELD(pipeline, "matrix", matrix, FK_RAW, FS_HONOURED, "makes a pipeline for every combination of the values of several lists"),
 	FIELD(pipeline, "inputs", inputs, FK_RAW, FS_MAPPED, "of Pachyderm 1.3: one is a pfs input, several are a cross of them"),
 	{ .name = "spec_commit", .kind = FK_RAW, .status = FS_NO_EFFECT, .quiet = true, .off = offsetof(struct pipeline, spec_commit), .why = "of Pachyderm's API" },
 	{ .name = "update", .kind = FK_BOOL, .status = FS_NO_EFFECT, .quiet = true, .off = offsetof(struct pipeline, update), .why = "of Pachyderm's API" },
@@ -335,10 +337,25 @@ static const struct field repo_rows[] = {
 };
 TABLE(repo_table, "repos", "a repo", repo_form, repo_rows);
 
-/* The map that holds repos and pipelines; load.c reads the first two by itself. */
+/* params.c reads them by itself. */
+struct param_form { struct str type, dflt, min, max, description; struct strs values; };
+
+static const struct field param_rows[] = {
+	FIELD(param_form, "type", type, FK_STR, FS_HONOURED, "int, float, string, size, duration, path or enum; if not given, what the default looks like"),
+	FIELD(param_form, "default", dflt, FK_STR, FS_HONOURED, "its value without -D; without a default, -D must give one"),
+	FIELD(param_form, "values", values, FK_STRS, FS_HONOURED, "of an enum: what it may be"),
+	FIELD(param_form, "min", min, FK_STR, FS_HONOURED, "of a number, size or duration: the least"),
+	FIELD(param_form, "max", max, FK_STR, FS_HONOURED, "the most"),
+	FIELD(param_form, "description", description, FK_STR, FS_HONOURED, "free text"),
+};
+TABLE(param_table, "params", "a param", param_form, param_rows);
+
+/* The map that holds repos and pipelines; load.c reads all but the last by itself. */
 static const struct field set_rows[] = {
 	{ .name = "repos", .kind = FK_RAW, .why = "the sources, by name" },
 	{ .name = "pipelines", .kind = FK_RAW, .why = "the pipelines, by name" },
+	{ .name = "params", .kind = FK_RAW, .why = "names that stand for text, ${name}, with a type and a value that -D changes" },
+	{ .name = "include", .kind = FK_RAW, .why = "a file or a list of files, relative to this one, that are read as if they stood here" },
 	{ .name = "schedule", .kind = FK_STR, .status = FS_LATER, .off = offsetof(struct specset, schedule), .why = "a cron expression: run make then" },
 };
 const struct table set_table = { "", "a spec", set_rows, sizeof set_rows / sizeof *set_rows, sizeof(struct specset) };

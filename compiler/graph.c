@@ -113,6 +113,11 @@ sort_names(struct specset *s)
 
 		if (!*pipeline_name(p) || strcmp(pipeline_name(p), pipeline_name(q)))
 			continue;
+		if (p->made.text && p->at.off == q->at.off) {
+			ok = diag_error(s->d, p->id->name.at, "'%s' is made more than once: write every variable into the name", pipeline_name(p));
+			diag_note(s->d, p->made.at, "%s", p->made.text);
+			continue;
+		}
 		ok = diag_error(s->d, p->id->name.at, "pipeline '%s' is defined twice", pipeline_name(p));
 		diag_note(s->d, q->id->name.at, "first here");
 	}

@@ -12,8 +12,11 @@
 #include "../base/err.h"
 #include "../base/mem.h"
 #include "fields.h"
+#include "params.h"
+#include "scope.h"
 #include "shorthand.h"
 #include "spec.h"
+#include "stamp.h"
 #include "suggest.h"
 #include "value.h"
 #include "yaml.h"
@@ -354,11 +357,25 @@ kind_size(enum field_kind kind)
 	}
 }
 
+/* The field under the name that the user wrote: what is wrong with `tries` is not told of `datum_tries`. */
+static const struct field *
+as_written(struct specset *s, const struct ynode *key, const struct field *f, struct field *room)
+{
+	const struct diag_file *file = key->lowered ? diag_file_of(s->d, key->at.off) : NULL;
+
+	if (!file || key->at.off - file->base + key->at.len > file->n)
+		return f;
+	*room = *f;
+	room->name = arena_dup(s->a, file->text + (key->at.off - file->base), key->at.len);
+	return room;
+}
+
 static bool
 load_table(struct specset *s, const struct ynode *map, const struct table *t, void *dst)
 {
 	const struct ynode *seen[FIELDS_MAX] = { 0 };
 	uint32_t told = 0;          /* a `run` given twice is two fields given twice, and one error */
+	struct field room;
 	bool ok = true;
 
 	if (t == &input_table)
@@ -372,7 +389,7 @@ load_table(struct specset *s, const struct ynode *map, const struct table *t, vo
 		}
 		if (seen[f - t->field]) {
 			if (k->at.off != told)
-				ok &= given_twice(s, field_path(s, t, f), k->at, seen[f - t->field]->at);
+				ok &= given_twice(s, k->lowered ? as_written(s, k, f, &room)->name : field_path(s, t, f), k->at, seen[f - t->field]->at);
 			told = k->at.off;
 			if (!s->lenient)
 				continue;
@@ -382,7 +399,7 @@ load_table(struct specset *s, const struct ynode *map, const struct table *t, vo
 		if (ynode_is_null(k->val))
 			continue;
 		ok &= note_status(s, t, f, k);
-		ok &= load_value(s, k->val, f, (char *)dst + f->off);
+		ok &= load_value(s, k->val, as_written(s, k, f, &room), (char *)dst + f->off);
 	}
 	return ok;
 }
@@ -396,12 +413,32 @@ has_shorthand(const struct ynode *map)
 	return false;
 }
 
+/* A name that is a param's and an input's: ${name} in the command would be the first, $name the second. */
 static bool
-load_pipeline(struct specset *s, const struct ynode *map, const struct ynode *name)
+check_scope(struct specset *s, const struct input *in)
+{
+	const struct objs *members[] = { &in->cross, &in->union_, &in->join, &in->group };
+	const struct str *name = in->cron ? &in->cron->name : in->pfs && in->pfs->name.s ? &in->pfs->name : in->pfs ? &in->pfs->repo : NULL;
+	const struct binding *b = name && name->s ? scope_find(s->scope, name->s, strlen(name->s)) : NULL;
+	bool ok = true;
+
+	if (b) {
+		ok = diag_error(s->d, name->at, "the input '%s' has the name of a param, so ${%s} in its command would not be its path; give one another name",
+		    name->s, name->s);
+		diag_note(s->d, b->at, "the param");
+	}
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		for (size_t k = 0; k < members[i]->n; k++)
+			ok &= check_scope(s, (const struct input *)members[i]->v + k);
+	return ok;
+}
+
+static bool
+take_pipeline(struct specset *s, const struct ynode *map, const struct ynode *name, bool broken)
 {
 	const struct ynode *lowered;
 	struct pipeline *p;
-	bool ok = true;
+	bool ok = !broken;
 
 	if (map->kind != Y_MAP)
 		return diag_error(s->d, map->at, "pipeline '%s' is a map, this is %s", name ? name->text : "", ynode_kind_name(map));
@@ -411,7 +448,11 @@ load_pipeline(struct specset *s, const struct ynode *map, const struct ynode *na
 	p = &s->pipeline[s->n_pipeline++];
 	memset(p, 0, sizeof *p);
 	p->at = name ? name->at : map->at;
+	p->made = s->made;
+	p->scope = s->scope;
 	ok &= load_table(s, lowered, &pipeline_table, p);
+	if (s->scope && p->input)
+		ok &= check_scope(s, p->input);
 	s->lenient = false;
 	p->broken = !ok;
 	return ok;
@@ -441,17 +482,25 @@ load_repo(struct specset *s, const struct ynode *key)
 	return true;
 }
 
+static const struct ynode *
+expanded(struct specset *s, const struct ynode *key, bool *ok)
+{
+	return s->scope ? scope_expand_pair(s, key, false, ok) : key;
+}
+
 /* The map that holds `repos:` and `pipelines:`. */
 static bool
 load_set(struct specset *s, const struct ynode *map)
 {
 	bool ok = true;
 
-	s->has_repos = true;
 	for (const struct ynode *k = map->kids; k; k = k->next) {
 		const struct field *f = field_find(&set_table, k->text);
+		bool holder = f && (!strcmp(f->name, "repos") || !strcmp(f->name, "pipelines"));
 
-		if (!strcmp(k->text, "$schema") || (f && ynode_is_null(k->val)))
+		s->has_repos |= holder;
+		/* Params are declared, and files included, before anything is loaded. */
+		if (!strcmp(k->text, "$schema") || (f && (ynode_is_null(k->val) || (!holder && f->kind == FK_RAW))))
 			continue;
 		if (!f && field_find(&pipeline_table, k->text))
 			ok = diag_error(s->d, k->at, "'%s' is of a pipeline; write it under the pipeline's name in 'pipelines', or in a document of its own "
@@ -459,14 +508,23 @@ load_set(struct specset *s, const struct ynode *map)
 		else if (!f)
 			ok = unknown_field(s, &set_table, k);
 		else if (f->kind == FK_STR)
-			ok &= note_status(s, &set_table, f, k) && load_value(s, k->val, f, (char *)s + f->off);
+			ok &= note_status(s, &set_table, f, k) && load_value(s, expanded(s, k, &ok)->val, f, (char *)s + f->off);
 		else if (k->val->kind != Y_MAP)
 			ok = diag_error(s->d, k->val->at, "'%s' is a map by name, this is %s", k->text, ynode_kind_name(k->val));
 		else
 			for (const struct ynode *e = k->val->kids; e; e = e->next)
-				ok &= !strcmp(f->name, "repos") ? load_repo(s, e) : load_pipeline(s, e->val, e);
+				ok &= !strcmp(f->name, "repos") ? load_repo(s, expanded(s, e, &ok)) : stamp_pipelines(s, e->val, e, take_pipeline);
 	}
 	return ok;
+}
+
+static bool
+is_set(const struct ynode *doc)
+{
+	for (const struct ynode *k = doc->kids; k; k = k->next)
+		if (!strcmp(k->text, "pipelines") || !strcmp(k->text, "repos") || !strcmp(k->text, "params") || !strcmp(k->text, "include"))
+			return true;
+	return false;
 }
 
 static bool
@@ -483,11 +541,27 @@ load_doc(struct specset *s, const struct ynode *doc, bool in_list)
 	}
 	if (doc->kind != Y_MAP)
 		return diag_error(s->d, doc->at, "a spec is a map (or a list of maps), this is %s", ynode_kind_name(doc));
-	if (ynode_get(doc, "pipelines") || ynode_get(doc, "repos"))
+	if (is_set(doc))
 		return load_set(s, doc);
 	if (ynode_get(doc, "apiVersion") && ynode_get(doc, "kind"))
 		return diag_error(s->d, doc->at, "this is an object of Kubernetes; a spec is what is under its 'spec'");
-	return load_pipeline(s, doc, 0);
+	return stamp_pipelines(s, doc, 0, take_pipeline);
+}
+
+bool
+load_params(struct specset *s, const struct ynode *docs)
+{
+	bool ok = true;
+
+	for (const struct ynode *n = docs; n; n = n->next) {
+		const struct ynode *params = ynode_get(n, "params");
+
+		if (!params)
+			continue;
+		scope_begin(s);
+		ok &= params_declare(s, params);
+	}
+	return ok;
 }
 
 bool

@@ -16,7 +16,10 @@
 #include "../base/mem.h"
 #include "check.h"
 #include "diag.h"
+#include "include.h"
 #include "load.h"
+#include "params.h"
+#include "scope.h"
 #include "spec.h"
 #include "yaml.h"
 
@@ -75,7 +78,7 @@ add_folder(struct specset *s, const char *path, struct specfiles *ret, struct er
 			continue;
 		fs_join(&b, path, e->d_name);
 		GROW(ret->v, ret->n, ret->cap);
-		ret->v[ret->n++].path = arena_dup(s->a, b.s, b.n);
+		ret->v[ret->n++] = (struct specfile){ .path = arena_dup(s->a, b.s, b.n) };
 		buf_release(&b);
 	}
 	closedir(dir);
@@ -85,39 +88,34 @@ add_folder(struct specset *s, const char *path, struct specfiles *ret, struct er
 	return 0;
 }
 
-/* One file's bytes; the text stays. */
-static int
-read_one(struct specset *s, struct specfile *f, bool *ok, bool *ret_missing, struct err *err)
+int
+readspec_text(struct specset *s, struct specfile *f, struct err *err)
 {
 	struct buf b = BUF_INIT;
-	struct ynode *docs;
-	uint32_t base;
-	char *text;
 	int rc = fs_read(f->path, &b, err);
+	char *text;
 
 	if (rc <= 0) {
-		*ret_missing = rc == 0;
-		return rc < 0 ? -1 : err_set(err, ENOENT, "cannot read '%s':", f->path);
+		if (rc == 0)
+			err_set(err, ENOENT, "cannot read '%s':", f->path);
+		return rc;
+	}
+	if (b.n > YAML_BYTES) {
+		buf_release(&b);
+		return err_set(err, 0, "'%s' is larger than %d MB, which no spec is", f->path, YAML_BYTES >> 20);
 	}
 	sha256_bytes(b.s, b.n, &f->id);
 	text = arena_dup(s->a, b.n ? b.s : "", b.n);
-	if (!diag_add_file(s->d, f->path, text, b.n, &base)) {
-		buf_release(&b);
-		return err_set(err, 0, "the specs are larger than 4 GB together");
-	}
-	*ok &= yaml_parse(s->a, s->nodes, s->d, text, b.n, base, &docs);
-	load_docs(s, docs);
+	f->text = (struct text){ text, b.n, 0 };
+	if (!diag_add_file(s->d, f->path, text, b.n, &f->text.base))
+		rc = err_set(err, 0, "the specs are larger than 4 GB together");
 	buf_release(&b);
-	return 0;
+	return rc;
 }
 
-int
-readspec(struct specset *s, const char *const *path, size_t n, struct specfiles *ret, bool *ret_missing, struct err *err)
+static int
+add_names(struct specset *s, const char *const *path, size_t n, struct specfiles *ret, struct err *err)
 {
-	size_t read = 0;
-	bool ok = true;
-
-	*ret_missing = false;
 	for (size_t i = 0; i < n; i++) {
 		struct stat st = { 0 };
 
@@ -129,22 +127,72 @@ readspec(struct specset *s, const char *const *path, size_t n, struct specfiles 
 		if (st.st_size > YAML_BYTES)
 			return err_set(err, 0, "'%s' is larger than %d MB, which no spec is", path[i], YAML_BYTES >> 20);
 		GROW(ret->v, ret->n, ret->cap);
-		ret->v[ret->n++].path = path[i];
+		ret->v[ret->n++] = (struct specfile){ .path = path[i] };
 	}
-	for (size_t i = 0; i < ret->n; i++) {
-		size_t before = s->d->n_file ? s->d->file[s->d->n_file - 1].base : 0;
+	return 0;
+}
 
-		if (read_one(s, &ret->v[i], &ok, ret_missing, err) < 0)
-			return -1;
-		read += s->d->file[s->d->n_file - 1].base - before;
+/* A file that includes nothing. */
+static void
+load_one(struct specset *s, const struct text *t)
+{
+	struct ynode *docs;
+
+	s->unread |= !yaml_parse(s->a, s->nodes, s->d, t->s, t->n, t->base, &docs);
+	load_params(s, docs);
+	load_docs(s, docs);
+	scope_end(s);
+}
+
+/* In the order of the names, whichever includes whom. */
+static void
+load_all(struct specset *s, struct specfiles *f, size_t n)
+{
+	struct modules *m = modules_new(s, f);
+	size_t read = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct text t = f->v[i].text;
+
+		if (include_maybe(&t))
+			modules_add(m, i, &t);
+	}
+	for (size_t i = 0; i < n; i++) {
+		enum module_state state = modules_state(m, i);
+
+		if (state == MODULE_INCLUDED)
+			continue;
+		if (state == MODULE_ROOT)
+			modules_load(m, i);
+		else
+			load_one(s, &f->v[i].text);
+		read += f->v[i].text.n;
 		if (read < NODES_KEPT)
 			continue;
 		arena_release(s->nodes);
 		read = 0;
 	}
-	if (ok)
+	modules_free(m);
+}
+
+int
+readspec(struct specset *s, const char *const *path, size_t n, struct specfiles *ret, bool *ret_missing, struct err *err)
+{
+	*ret_missing = false;
+	if (add_names(s, path, n, ret, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ret->n; i++) {
+		int rc = readspec_text(s, &ret->v[i], err);
+
+		*ret_missing = rc == 0;
+		if (rc <= 0)
+			return -1;
+	}
+	load_all(s, ret, ret->n);
+	params_check_defines(s);
+	if (!s->unread)
 		check_set(s);
-	if (ok && !s->n_pipeline && !s->d->errors)
+	if (!s->unread && !s->n_pipeline && !s->d->errors)
 		diag_error(s->d, (struct span){ 0, 0 }, "no pipeline in '%s'", ret->v[0].path);
 	return 0;
 }

@@ -6,17 +6,29 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct specset;
 
-struct specfile { const char *path; struct oid id; };
+/* The text of a file, and where it is in the diagnostics. */
+struct text { const char *s; size_t n; uint32_t base; };
+
+struct specfile {
+	const char *path;
+	struct oid id;
+	bool included;              /* by another, and in no folder that was asked for */
+	struct text text;
+};
 
 struct specfiles { struct specfile *v; size_t n, cap; };
 
 /* The spec of this folder: pipeline.yaml, pipeline.yml, pipeline.json or specs/, whichever is there.  NULL: none or
  * several; err says what to do. */
 const char *readspec_default(struct err *err);
+
+/* One file's bytes into the set, which keeps them.  1 read, 0 it is not there (err says so), -1 error. */
+int readspec_text(struct specset *s, struct specfile *f, struct err *err);
 
 /* Read, parse, load and check all: files, or folders for the *.yaml, *.yml and *.json in them.  0 done (errors of the
  * text are in the set's diag), -1 the world, with *ret_missing: a name that is not there. */

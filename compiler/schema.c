@@ -93,8 +93,8 @@ add_cell(struct buf *b, const char *s)
 static void
 add_row(struct buf *b, const struct table *t, const struct field *f, enum field_status held)
 {
-	const char *see = f->sub ? table_name(f->sub) : t != &set_table || f->kind != FK_RAW ? NULL :
-	    table_name(!strcmp(f->name, "repos") ? &repo_table : &pipeline_table);
+	const char *see = f->sub ? table_name(f->sub) : t != &set_table || f->kind != FK_RAW || !strcmp(f->name, "include") ? NULL :
+	    table_name(!strcmp(f->name, "repos") ? &repo_table : !strcmp(f->name, "params") ? &param_table : &pipeline_table);
 
 	buf_fmt(b, "| `%s`%s%s%s | ", f->name, f->alias ? ", `" : "", f->alias ? f->alias : "", f->alias ? "`" : "");
 	if (see) {
@@ -297,9 +297,9 @@ add_table(struct buf *b, const struct table *t)
 	json_bool(b, "additionalProperties", false);
 	json_open(b, "properties", '{');
 	if (t == &set_table) {
-		static const char *const name[] = { "repos", "pipelines" }, *const of[] = { "repos", "a-pipeline" };
+		static const char *const name[] = { "repos", "pipelines", "params" }, *const of[] = { "repos", "a-pipeline", "params" };
 
-		for (int i = 0; i < 2; i++) {
+		for (int i = 0; i < 3; i++) {
 			json_open(b, name[i], '{');
 			json_str(b, "description", t->field[i].why);
 			json_open(b, "type", '[');
@@ -311,16 +311,17 @@ add_table(struct buf *b, const struct table *t)
 			json_open(b, NULL, '{');
 			add_ref(b, of[i]);
 			json_close(b, '}');
-			if (i == 0) {
+			if (i != 1) {
 				json_open(b, NULL, '{');
-				json_str(b, "type", "string");
+				add_ref(b, "text");
 				json_close(b, '}');
 			}
 			json_close(b, ']');
 			json_close(b, '}');
 			json_close(b, '}');
 		}
-		add_property(b, &t->field[2], t->field[2].name, true);
+		for (size_t i = 3; i < t->n; i++)
+			add_property(b, &t->field[i], t->field[i].name, true);
 		json_open(b, "$schema", '{');
 		json_str(b, "type", "string");
 		json_close(b, '}');
@@ -340,10 +341,10 @@ add_kinds(struct buf *b)
 	static const struct { const char *name, *members; } kind[] = {
 		{ "text", "\"type\":[\"string\",\"number\",\"boolean\",\"null\"]" },
 		{ "number", "\"type\":[\"number\",\"string\",\"null\"]" },
-		{ "int", "\"anyOf\":[{\"type\":[\"integer\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^(0|-?[1-9][0-9]*)$\"}]" },
-		{ "bool", "\"anyOf\":[{\"type\":[\"boolean\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$\"}]" },
-		{ "duration", "\"anyOf\":[{\"type\":[\"number\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^([0-9.]+(ns|us|µs|ms|s|m|h)?)+$\"}]" },
-		{ "size", "\"anyOf\":[{\"type\":[\"number\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^[0-9.]+([kKMGTPE]i?B?|B|m)?$\"}]" },
+		{ "int", "\"anyOf\":[{\"type\":[\"integer\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^(0|-?[1-9][0-9]*)$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
+		{ "bool", "\"anyOf\":[{\"type\":[\"boolean\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
+		{ "duration", "\"anyOf\":[{\"type\":[\"number\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^([0-9.]+(ns|us|µs|ms|s|m|h)?)+$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
+		{ "size", "\"anyOf\":[{\"type\":[\"number\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^[0-9.]+([kKMGTPE]i?B?|B|m)?$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
 		{ "texts", "\"type\":[\"array\",\"null\"],\"items\":{\"type\":[\"string\",\"number\",\"boolean\"]}" },
 		{ "ints", "\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/definitions/int\"}" },
 		{ "map", "\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\",\"null\"]}" },
@@ -402,6 +403,7 @@ verb_schema(int argc, char **argv)
 	}
 	tables_add(&t, &set_table, FS_HONOURED);
 	tables_add(&t, &repo_table, FS_HONOURED);
+	tables_add(&t, &param_table, FS_HONOURED);
 	tables_add(&t, &pipeline_table, FS_HONOURED);
 	if (argc == 2)
 		fields_document(&b, &t);

@@ -72,13 +72,14 @@ make_node(struct specset *s, enum ykind kind, struct span at)
 	return n;
 }
 
-static void
+static struct ynode *
 add_pair(struct specset *s, struct chain *c, const char *key, struct span at, const struct ynode *val)
 {
 	struct ynode *k = make_text(s, key, strlen(key), at);
 
 	k->val = copy_of(s, val);
 	chain_add(c, k);
+	return k;
 }
 
 /* Part of a text, as a field. */
@@ -281,8 +282,8 @@ lower_run(struct specset *s, const struct ynode *key, struct chain *transform)
 	chain_add(&words, make_text(s, "sh", 2, key->at));
 	chain_add(&words, make_text(s, "-eu", 3, key->at));
 	cmd->kids = words.first;
-	add_pair(s, transform, "cmd", key->at, cmd);
-	add_pair(s, transform, "stdin", key->at, lines_of(s, key->val));
+	add_pair(s, transform, "cmd", key->at, cmd)->lowered = true;
+	add_pair(s, transform, "stdin", key->at, lines_of(s, key->val))->lowered = true;
 	return true;
 }
 
@@ -333,17 +334,17 @@ lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct 
 		for (const struct ynode *t = k->val->kids; t; t = t->next)
 			chain_add(transform, copy_of(s, t));
 	else if (sh && dot && !strncmp(sh->target, "transform.", 10))
-		add_pair(s, transform, dot + 1, k->at, k->val);
+		add_pair(s, transform, dot + 1, k->at, k->val)->lowered = true;
 	else if (sh && dot) {
 		struct ynode *obj = make_node(s, Y_MAP, k->at);
 		struct chain c;
 
 		chain_init(&c);
-		add_pair(s, &c, dot + 1, k->at, k->val);
+		add_pair(s, &c, dot + 1, k->at, k->val)->lowered = true;
 		obj->kids = c.first;
 		add_pair(s, top, arena_dup(s->a, sh->target, (size_t)(dot - sh->target)), k->at, obj);
 	} else if (sh)
-		add_pair(s, top, sh->target, k->at, k->val);
+		add_pair(s, top, sh->target, k->at, k->val)->lowered = true;
 	else
 		chain_add(top, copy_of(s, k));
 	return true;

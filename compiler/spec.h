@@ -101,8 +101,13 @@ struct scheduling { struct pairs node_selector; struct str priority_class_name; 
 struct toleration { struct str key, operator_, value, effect; struct num toleration_seconds; };
 struct determined { struct strs workspaces; };
 
+/* Which of the pipelines that a foreach or matrix makes; text NULL: none of them. */
+struct made { const char *text; struct span at; };
+
 struct pipeline {
 	struct span at;
+	struct made made;
+	const struct scope *scope;  /* the names that stood for text in it; NULL: none */
 	struct pipeline_id *id;
 	struct str description;
 	struct metadata *metadata;
@@ -131,7 +136,7 @@ struct pipeline {
 	struct num s3_out;
 	struct service *service;
 	struct spout *spout;
-	struct raw tf_job, inputs, spec_commit;
+	struct raw tf_job, inputs, spec_commit, foreach, matrix;
 	struct num update, reprocess, dry_run;
 
 	bool broken;                /* something of it was wrong: what misses need not be told */
@@ -154,6 +159,8 @@ struct source {
 /* A repo as `repos:` says it. */
 struct repo_form { struct str source; struct num keep; struct str region, profile; };
 
+struct define { const char *name, *value; bool used; };   /* -D name=value */
+
 struct specset {
 	struct arena *a;
 	struct arena *nodes;        /* of the file under way; gone when it is loaded */
@@ -167,6 +174,15 @@ struct specset {
 	const struct field **noted; /* given fields that have no effect, each once */
 	size_t n_noted, cap_noted;
 	bool strict;
+	struct define *define;      /* of the command line */
+	size_t n_define, cap_define;
+	struct scope *scope;        /* params and variables of what is loaded; NULL: none */
+	const char **param;         /* names of all params */
+	size_t n_param, cap_param;
+	size_t expanded;            /* bytes of text that params were put into */
+	uint64_t n_stamped;         /* nodes that foreach and matrix made */
+	struct made made;           /* of the pipeline that is loaded */
+	bool unread;                /* a file was no YAML */
 	bool lenient;               /* a document as Pachyderm has them is loaded: of what is given twice the last counts */
 
 	/* Of graph.c: */

@@ -345,6 +345,8 @@ syntax_error(struct reader *r, const yaml_parser_t *p)
 	}
 	if (pos < r->n && r->text[pos] == '\t' && strstr(what, "cannot start any token"))
 		return diag_error(r->d, at, "a tab cannot indent YAML; use blanks");
+	if (pos > 0 && pos < r->n && r->text[pos] == '{' && r->text[pos - 1] == '$')
+		return diag_error(r->d, at, "within […] and {…} a text with '${' needs quotes: \"${name}\"");
 	if (p->context && p->context_mark.index != p->problem_mark.index) {
 		diag_error(r->d, at, "%s", what);
 		diag_note(r->d, (struct span){ r->base + byte_of(r, p->context_mark.index), 1 }, "%s that begins here", p->context);

@@ -15,6 +15,7 @@ enum ykind { Y_SCALAR, Y_MAP, Y_SEQ };
 struct ynode {
 	enum ykind kind;
 	bool plain;                 /* a scalar without quotes: may be null, a number, a bool */
+	bool lowered;               /* a key that stands for what is written there: `datum_tries` for `tries` */
 	uint16_t height;            /* levels below */
 	uint32_t n;                 /* bytes of text */
 	uint32_t weight;            /* nodes in it, aliases followed */

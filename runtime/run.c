@@ -25,12 +25,13 @@
 #include "verbs.h"
 
 static const char run_help[] =
-"usage: dassie run [-jN] [-k] [-n] [PIPELINE…]\n\n"
+"usage: dassie run [-jN] [-k] [-n] [-D NAME=VALUE]… [PIPELINE…]\n\n"
 "Runs make on the project's Makefile (compiled first if there is none): all pipelines,\n"
 "or the named ones and what they need.\n\n"
 "    -jN    datums at once (default: the number of cores)\n"
 "    -k     go on with pipelines that do not depend on a failed one\n"
-"    -n     only say what would run\n";
+"    -n     only say what would run\n"
+"    -D NAME=VALUE   compile with this value of a param first; it stays until the next compile\n";
 
 static const char rerun_help[] =
 "usage: dassie rerun KEY\n\n"
@@ -59,13 +60,34 @@ go_to_project(const char **ret_makefile, struct index *x, struct err *err)
 	return access(*ret_makefile, F_OK) < 0;
 }
 
+/* As it was compiled before, if it was, with these params besides: of one name the last counts. */
 static int
-compile_first(struct err *err)
+compile_with(const struct index *x, const char *const *define, size_t n_define, struct err *err)
 {
+	const char **args = xcalloc(x->n_option + x->n_asked + 2 * n_define + 8, sizeof *args);
 	char program[PATH_MAX];
+	size_t n = 0;
+	int rc;
 
-	return child_run((const char *const[]){ state_helper("dassie-compile", program, sizeof program), "compile", NULL }, -1,
-	    err);
+	args[n++] = state_helper("dassie-compile", program, sizeof program);
+	args[n++] = "compile";
+	if (x->makefile) {
+		args[n++] = "--quiet";
+		args[n++] = "-o";
+		args[n++] = x->makefile;
+	}
+	for (size_t i = 0; i < x->n_option; i++)
+		args[n++] = x->option[i];
+	for (size_t i = 0; i < n_define; i++) {
+		args[n++] = "-D";
+		args[n++] = define[i];
+	}
+	args[n++] = "--";
+	for (size_t i = 0; i < x->n_asked; i++)
+		args[n++] = x->asked[i];
+	rc = child_run(args, -1, err);
+	free(args);
+	return rc;
 }
 
 static void
@@ -106,13 +128,13 @@ verb_run(int argc, char **argv)
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct index x = INDEX_INIT;
 	struct err err = ERR_INIT;
-	const char **args, *makefile = "Makefile", *jobs = NULL;
+	const char **args, *makefile = "Makefile", *jobs = NULL, **define = xcalloc((size_t)argc, sizeof *define);
 	char jflag[32];
-	size_t n = 0;
+	size_t n = 0, n_define = 0;
 	int c, rc;
 	bool keep = false, dry = false;
 
-	while ((c = getopt_long(argc, argv, "j:knh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "j:knhD:", options, NULL)) != -1) {
 		if (c == 'h')
 			return print(run_help);
 		if (c == '?')
@@ -121,9 +143,14 @@ verb_run(int argc, char **argv)
 		dry |= c == 'n';
 		if (c == 'j')
 			jobs = optarg;
+		if (c == 'D')
+			define[n_define++] = optarg;
 	}
 	rc = go_to_project(&makefile, &x, &err);
-	if (rc == 1 && (rc = compile_first(&err)) > 0)
+	if (rc == 1 || (rc == 0 && n_define))
+		rc = compile_with(&x, define, n_define, &err);
+	free(define);
+	if (rc > 0)
 		return rc;
 	if (rc < 0)
 		return talk_err(&err);

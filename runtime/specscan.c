@@ -76,7 +76,7 @@ covers(const struct index *x, const struct specs *s)
 	for (size_t k = 0; k < s->n_spec; k++)
 		known[k] = dir[k] = is_dir(s->spec[k]);
 	for (size_t i = 0; all && i < x->n_spec; i++) {
-		bool asked = false;
+		bool asked = x->spec[i].included;
 
 		for (size_t k = 0; !asked && k < s->n_spec; k++) {
 			bool same = strcmp(x->spec[i].path, s->spec[k]) == 0;

@@ -17,10 +17,21 @@ ok "the schema is JSON" perl -MJSON::PP -0777 -ne 'decode_json($_)' "$T/schema.j
 run dassie schema --nonsense
 is "schema: usage" "$status" 2
 
-# blocks FILE FOLDER: its yaml and json examples, as FOLDER/LINE.{ok,no}.{yaml,json}
+# blocks FILE FOLDER: its yaml and json examples, as FOLDER/LINE.{ok,no}.{yaml,json}; after `<!-- file: NAME -->` it is a file
+# that the others may include.
 blocks() {
 	awk -v to="$2" '
 		/^<!-- refused -->/ { kind = "no"; next }
+		/^<!-- file: .* -->/ {
+			file = $0
+			sub(/^<!-- file: /, "", file)
+			sub(/ -->.*/, "", file)
+			folder = "/" file
+			sub(/\/[^\/]*$/, "", folder)
+			system("mkdir -p \"" to "/files" folder "\"")
+			next
+		}
+		/^```(yaml|json)$/ && file != "" { name = to "/files/" file; file = ""; inside = 1; next }
 		/^```(yaml|json)$/ { name = to "/" sprintf("%04d", NR) "." (kind == "" ? "ok" : kind) "." substr($0, 4); kind = ""; inside = 1; next }
 		/^```/ && inside { inside = 0; close(name); next }
 		inside { print >name }' "$1"
@@ -32,12 +43,14 @@ for page in "$DASSIE_SRC"/specs/*.md "$DASSIE_SRC"/README.md; do
 	where=$T/blocks.$n
 	mkdir -p "$where"
 	blocks "$page" "$where"
-	for block in "$where"/*; do
+	for block in "$where"/*.*; do
 		[ -e "$block" ] || continue
 		n=$((n + 1))
 		line=$(basename "$block" | sed 's/\..*//; s/^0*//')
 		project
-		run dassie compile "$block"
+		cp "$block" .
+		[ ! -d "$where/files" ] || cp -R "$where/files/." .
+		run dassie compile "$(basename "$block")"
 		case $block in
 		*.ok.*)
 			is "$(basename "$page"):$line compiles" "$status" 0 || diag "$err"

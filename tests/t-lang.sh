@@ -58,4 +58,102 @@ run make
 is "match: two values of a capture in one datum" "$status" 2
 like "match: it is told" "$err" "two inputs capture 'site', and in one datum it is 'north' and 'south'"
 
+# params: -D changes them, make keeps what was given, and a value enters the step.
+project
+mkdir -p data inc && echo 1 >data/a && echo 2 >data/b
+cat >pipeline.yaml <<'SPEC'
+include: inc/common.yaml
+repos: {data: data}
+pipelines:
+  p-${side}:
+    foreach: {side: [left, right]}
+    input: data/*
+    run: |
+      n=${data##*/}
+      echo "${side} ${mode} ${days} $n" >"$out/$n"
+SPEC
+cat >inc/common.yaml <<'SPEC'
+params:
+  mode: {values: [fast, exact], default: fast}
+  days: 7
+SPEC
+run dassie compile -D days=3
+is "params: compiles" "$status" 0 || diag "$err"
+ran "params: two pipelines of two datums" 4 make
+is "params: the values" "$(cat out/p-left/a out/p-right/b)" "left fast 3 a
+right fast 3 b"
+ok "params: nothing to do" make -q
+echo '# a comment' >>inc/common.yaml
+ran "params: an included file is a spec: compiled again, the same" 0 make
+like "params: make keeps -D" "$(cat .dassie/steps/p-left-*.sh)" 'left fast 3'
+sed 's/default: fast/default: exact/' inc/common.yaml >p && mv p inc/common.yaml
+ran "params: a default changed there" 4 make
+is "params: the new value beside the kept one" "$(cat out/p-left/a)" "left exact 3 a"
+ran "params: run -D" 4 dassie run -D days=5
+is "params: run -D: the value" "$(cat out/p-left/a)" "left exact 5 a"
+ran "params: it stays" 0 make
+ran "params: the old value costs nothing" 0 dassie run -D days=3
+run dassie run -D days=x
+is "params: a value of the wrong type" "$status" 1
+like "params: it is told" "$err" "-D days=x: param 'days' is a whole number, not 'x'"
+run dassie compile -D dasy=3
+like "params: no such param" "$err" "no param 'dasy'; did you mean 'days'"
+run dassie compile -D days
+is "params: no value" "$status" 2
+run dassie datums -f pipeline.yaml -D days=4 p-left
+is "params: datums -f" "$status $out" "0 p-left  data:/a
+p-left  data:/b"
+mv inc/common.yaml inc/gone.yaml
+run make
+is "params: an included file is gone" "$status" 2
+like "params: it is told where it is included" "$err" "pipeline.yaml:1:10: error: cannot include 'inc/common.yaml': No such file"
+
+# include: folders, circles, what is included twice.
+project
+mkdir -p specs/parts data
+cat >specs/a.yaml <<'SPEC'
+include: [parts/p.yaml, b.yaml]
+pipelines: {a: {input: data/*, run: 'echo ${n}'}}
+SPEC
+echo 'include: parts/p.yaml
+pipelines: {b: {input: data/*, run: "echo ${n}"}}' >specs/b.yaml
+echo 'params: {n: 1}
+repos: {data: data}' >specs/parts/p.yaml
+run dassie compile specs --print-spec
+is "include: a folder" "$status" 0 || diag "$err"
+is "include: once each" "$(echo "$out" | grep -c 'echo 1')" 2
+echo 'include: ../a.yaml' >>specs/parts/p.yaml
+run dassie compile specs
+is "include: a circle" "$status" 1
+like "include: its files" "$err" 'in a circle: specs/a.yaml -> specs/parts/p.yaml -> specs/a.yaml'
+
+# What a few bytes become is bounded.
+project
+{
+	echo 'params:'
+	echo '  p0: "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"'
+	for i in 1 2 3 4 5 6 7 8; do
+		p="\${p$((i - 1))}"
+		echo "  p$i: \"$p$p$p$p$p$p$p$p$p$p$p$p$p$p$p$p\""
+	done
+	echo 'repos: {data: data}'
+	echo 'pipelines: {x: {input: data/*, run: "echo ${p8}"}}'
+} >pipeline.yaml
+run sh -c 'ulimit -v 300000; exec dassie compile'
+is "bombs: of params" "$status" 1
+like "bombs: of params: told" "$err" "at most 4 MB a string"
+cat >pipeline.yaml <<'SPEC'
+repos: {data: data}
+pipelines:
+  x-${a}-${b}-${c}:
+    matrix:
+      a: &n ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22"]
+      b: *n
+      c: *n
+    input: data/*
+    run: 'true'
+SPEC
+run dassie compile
+like "bombs: of a matrix" "$err" "'matrix' makes more than 10000 pipelines"
+
 done_testing

@@ -1,0 +1,20 @@
+/* params.h: `params:` of a spec, and what -D says of them. */
+#ifndef COMPILER_PARAMS_H
+#define COMPILER_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct specset;
+struct ynode;
+
+/* "NAME=VALUE" of -D, into s->define; of one name the last counts.  False: it is none. */
+bool params_define(struct specset *s, const char *arg);
+
+/* Declare what a `params:` map has in s->scope.  False: errors were recorded. */
+bool params_declare(struct specset *s, const struct ynode *map);
+
+/* When all is loaded: -D for params that there are not. */
+bool params_check_defines(struct specset *s);
+
+#endif
