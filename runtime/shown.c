@@ -2,7 +2,7 @@
  *
  * Before the command every file is held against the manifest: its size, and its bytes again where its ctime is not
  * older by a second than the scan's look at it, since such a file may have changed within one tick of the
- * clock.  After the command the inode, size and times must be those from before, else the bytes decide.
+ * clock.  A look that lies in the future is from before the clock was set back, and says nothing.  After the command the inode, size and times must be those from before, else the bytes decide.
  * Objects are compared by size and mtime only: making a hard link of one changes its ctime. */
 #include "shown.h"
 
@@ -14,6 +14,7 @@
 
 #include "../base/err.h"
 #include "../base/fs.h"
+#include "../base/json.h"
 #include "../base/plan.h"
 #include "failure.h"
 #include "view.h"
@@ -82,6 +83,14 @@ shown_remember(struct shown *s, const struct stat *st)
 	s->ctime = fs_ctime_ns(st);
 }
 
+static bool
+older_than_scan(const struct view *v, const struct shown *s)
+{
+	uint64_t asof = input_of(v, s)->asof;
+
+	return s->ctime + RACY_NS < asof && asof <= time_now_ns();
+}
+
 static int
 check_source(struct view *v, struct shown *s, struct fault *fault, struct err *err)
 {
@@ -95,7 +104,7 @@ check_source(struct view *v, struct shown *s, struct fault *fault, struct err *e
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != s->size || ((st.st_mode & S_IXUSR) != 0) != (s->kind == 'x'))
 		return changed(v, s, "has changed", fault);
 	shown_remember(s, &st);
-	if (s->ctime + RACY_NS < input_of(v, s)->asof)
+	if (older_than_scan(v, s))
 		return 0;
 	rc = has_hash(path, &s->id, err);
 	return rc == 0 ? changed(v, s, "has changed", fault) : rc == 1 ? 0 : -1;

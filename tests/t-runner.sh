@@ -312,6 +312,13 @@ echo six >data/a
 touch -d '2001-01-01' data/a
 go
 like "size and time the same, but too fresh to be believed" "$status:$err" "^1:.*'books:/a' has changed"
+echo two >data/a
+touch -d '2001-01-01' data/a
+plan salt w asof "$(date -d '2 days' +%s)000000000" input in books data data each 0
+echo six >data/a
+touch -d '2001-01-01' data/a
+go
+like "a scan by a clock that was set back since is not believed" "$status:$err" "^1:.*'books:/a' has changed"
 chmod 755 data/a
 plan salt v input in books data data each 0
 chmod 644 data/a

@@ -1,7 +1,7 @@
 /* mkplan.c: a plan by hand, for tests of the runner:  mkplan PLAN WORD ARGUMENTS …
  *
  *   pipeline P  job J  run R  script PATH  err PATH  tries N  timeout MS  delay MS  accept N  salt TEXT
- *   asof NS                       of the inputs after it; else one minute from now, so that no ctime is fresh
+ *   asof NS                       of the inputs after it; else one minute from now: every file is hashed again
  *   input NAME REPO DIR CONTENT   DIR as in the plan ("-": objects, put into the store); CONTENT: the directory that has the files
  *   datum LABEL  match INPUT PATH  empty INPUT PATH  var NAME VALUE
  *   each INPUT                    a datum for every file of the input
