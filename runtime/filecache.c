@@ -1,12 +1,14 @@
 /* filecache.c: one hash table by name over one stat cache; a thousand pipelines that share a code file stat it once. */
 #include "filecache.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/mem.h"
 #include "hashpool.h"
@@ -162,6 +164,76 @@ filecache_hash(struct filecache *c, const char *path, const struct filecache_ent
 		return S_ISDIR(st.st_mode) ? FILE_DIRECTORY : FILE_SPECIAL;
 	signature_of(&sig, &st);
 	return filecache_fits(c, e, &sig) ? FILE_REGULAR : look_into(c, e, err);
+}
+
+struct filecache_entry *
+filecache_folder(struct filecache *c, const char *dir)
+{
+	struct buf b = BUF_INIT;
+	struct filecache_entry *e;
+	size_t n = strlen(dir);
+
+	while (n > 1 && dir[n - 1] == '/')
+		n--;
+	buf_add(&b, dir, n);
+	buf_byte(&b, '/');
+	e = filecache_entry(c, b.s, b.n);
+	buf_release(&b);
+	return e;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool
+holds(const char *dir, const char *const *name, size_t n)
+{
+	DIR *d = opendir(dir);
+	const char **want = xcalloc(n + 1, sizeof *want);
+	struct dirent *e;
+	size_t found = 0;
+
+	memcpy(want, name, n * sizeof *want);
+	if (n)
+		qsort(want, n, sizeof *want, by_text);
+	while (d && (e = readdir(d))) {
+		const char *have = e->d_name;
+
+		found += bsearch(&have, want, n, sizeof *want, by_text) != NULL;
+	}
+	if (d)
+		closedir(d);
+	free(want);
+	return d && found == n;
+}
+
+int
+filecache_holds(struct filecache *c, const char *dir, const char *const *name, size_t n, struct err *err)
+{
+	struct filecache_entry *e = filecache_folder(c, dir);
+	struct signature sig;
+	struct sha256 h;
+	struct stat st;
+	struct oid id;
+
+	if (stat(dir, &st) < 0)
+		return n == 0;
+	sha256_init(&h);
+	for (size_t i = 0; i < n; i++)
+		sha256_field_str(&h, name[i]);
+	sha256_final(&h, &id);
+	signature_of(&sig, &st);
+	if (oid_eq(&e->id, &id) && filecache_fits(c, e, &sig))
+		return 1;
+	if (filecache_prepare(c, err) < 0)
+		return -1;
+	if (!holds(dir, name, n))
+		return 0;
+	filecache_set(c, e, &sig, &id);
+	return 1;
 }
 
 int

@@ -19,7 +19,6 @@ struct filecache_entry {
 	uint64_t t0;                /* of the cache that believed it; 0: it has no content yet */
 	unsigned pass;              /* in which it was asked for last */
 	bool there;                 /* in that pass */
-	bool mark;                  /* the caller's; false at first */
 };
 
 struct filecache {
@@ -54,6 +53,12 @@ void filecache_set(struct filecache *c, struct filecache_entry *e, const struct 
 enum filecache_kind { FILE_ABSENT, FILE_REGULAR, FILE_DIRECTORY, FILE_SPECIAL };
 /* ret_e is the entry, whose sig and id hold for FILE_REGULAR.  -1: what is wrong was complained of, or is in err. */
 int filecache_hash(struct filecache *c, const char *path, const struct filecache_entry **ret_e, struct err *err);
+
+/* The entry of a folder itself, "DIR/", whatever number of slashes it was given with. */
+struct filecache_entry *filecache_folder(struct filecache *c, const char *dir);
+/* Are all these names in a folder?  It is listed only if it is another one than when it was listed for the same names.
+ * 1; 0 one is missing, or there is no such folder; -1. */
+int filecache_holds(struct filecache *c, const char *dir, const char *const *name, size_t n, struct err *err);
 
 /* Write it if anything is new.  complete: what nobody asked for in the last pass is forgotten.  Releases it in any case. */
 int filecache_close(struct filecache *c, bool complete, struct err *err);

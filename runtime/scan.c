@@ -7,10 +7,10 @@
  * in no spec any more stay as they are: they are history. */
 #include "verbs.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/conf.h"
@@ -124,20 +124,6 @@ scan_project(const struct specs *s, struct index *x, struct filecache *refs)
 	return status;
 }
 
-/* The names in out/, all at once: a thousand pipelines would be a thousand stats. */
-static void
-mark_out(struct filecache *refs)
-{
-	DIR *d = opendir(DIR_OUT);
-	struct dirent *e;
-
-	if (!d)
-		return;
-	while ((e = readdir(d)))
-		filecache_entry(refs, e->d_name, strlen(e->d_name))->mark = true;
-	closedir(d);
-}
-
 static int
 publish_again(const char *pipeline)
 {
@@ -156,6 +142,16 @@ publish_again(const char *pipeline)
 	return rc < 0 ? talk_err(&err) : EXIT_DONE;
 }
 
+static bool
+is_there(const char *pipeline)
+{
+	char path[LAYOUT_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/%s", DIR_OUT, pipeline);
+	return lstat(path, &st) == 0;
+}
+
 /* Is refs/P.done there?  If not, a stage is going to publish whatever comes out. */
 static bool
 is_done(struct filecache *refs, const char *pipeline)
@@ -167,26 +163,32 @@ is_done(struct filecache *refs, const char *pipeline)
 	return refscan_id(refs, name, &id);
 }
 
-/* Whoever removed out/ wants it back. */
+/* Whoever removed out/ wants it back.  A thousand pipelines would be a thousand stats: their names are asked for at once. */
 static int
 check_out(const struct index *x, struct filecache *refs)
 {
-	int status = EXIT_DONE;
+	const char **name = xcalloc(x->n_pipeline + 1, sizeof *name);
+	struct err err = ERR_INIT;
 	struct oid id, empty;
+	size_t n = 0;
+	int status, rc;
 
 	manifest_empty_id(&empty);
-	mark_out(refs);
 	for (size_t i = 0; i < x->n_pipeline; i++) {
-		const char *name = x->pipeline[i].name;
-		int rc;
+		const char *p = x->pipeline[i].name;
 
-		if (!refscan_id(refs, name, &id) || oid_eq(&id, &empty) || filecache_entry(refs, name, strlen(name))->mark ||
-		    !is_done(refs, name))
-			continue;
-		rc = publish_again(name);
-		if (rc > status)
-			status = rc;
+		if (refscan_id(refs, p, &id) && !oid_eq(&id, &empty) && is_done(refs, p))
+			name[n++] = p;
 	}
+	rc = filecache_holds(refs, DIR_OUT, name, n, &err);
+	status = rc < 0 ? talk_err(&err) : EXIT_DONE;
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		int again = is_there(name[i]) ? EXIT_DONE : publish_again(name[i]);
+
+		if (again > status)
+			status = again;
+	}
+	free(name);
 	return status;
 }
 

@@ -130,29 +130,22 @@ listing(const char *folder)
 	return id;
 }
 
-static struct filecache_entry *
-folder_entry(struct filecache *c, const char *folder)
-{
-	struct buf b = BUF_INIT;
-	struct filecache_entry *e;
-
-	buf_add(&b, folder, folder_len(folder));
-	buf_byte(&b, '/');
-	e = filecache_entry(c, b.s, b.n);
-	buf_release(&b);
-	return e;
-}
-
+/* Names are added to a folder and removed from it by changing it, so its own times tell of most runs that nothing was. */
 static bool
 folders_same(struct filecache *c, const struct specs *s)
 {
 	for (size_t i = 0; i < s->n_spec; i++) {
 		struct filecache_entry *e;
+		struct signature sig;
+		struct stat st;
 		struct oid id;
 
-		if (!is_dir(s->spec[i]))
+		if (stat(s->spec[i], &st) < 0 || !S_ISDIR(st.st_mode))
 			continue;
-		e = folder_entry(c, s->spec[i]);
+		signature_of(&sig, &st);
+		e = filecache_folder(c, s->spec[i]);
+		if (filecache_fits(c, e, &sig))
+			continue;
 		id = listing(s->spec[i]);
 		if (!e->t0 || !oid_eq(&e->id, &id))
 			return false;
@@ -162,51 +155,45 @@ folders_same(struct filecache *c, const struct specs *s)
 	return true;
 }
 
-/* The folders as they were before the compiler looked at them. */
-static int
-folders_note(struct filecache *c, const struct specs *s, const struct oid *id, struct err *err)
-{
-	/* No signature: only its id is asked for, and it is compared every time. */
-	static const struct signature none;
+/* A folder given as a spec, before the compiler looked at it. */
+struct folder {
+	bool there;
+	struct signature sig;
+	struct oid id;
+};
 
+static int
+folders_note(struct filecache *c, const struct specs *s, const struct folder *f, struct err *err)
+{
 	for (size_t i = 0; i < s->n_spec; i++)
-		if (is_dir(s->spec[i])) {
+		if (f[i].there) {
 			if (filecache_prepare(c, err) < 0)
 				return -1;
-			filecache_set(c, folder_entry(c, s->spec[i]), &none, &id[i]);
+			filecache_set(c, filecache_folder(c, s->spec[i]), &f[i].sig, &f[i].id);
 		}
 	return 0;
 }
 
-static bool
-marked(struct filecache *c, const char *name)
+/* Step and settings of every pipeline are there: 1, 0, -1. */
+static int
+steps_there(struct filecache *c, const struct index *x, struct err *err)
 {
-	return filecache_entry(c, name, strlen(name))->mark;
-}
+	struct arena a = ARENA_INIT;
+	const char **name = xcalloc(2 * x->n_pipeline + 1, sizeof *name);
+	size_t n = 0;
+	int rc;
 
-/* Step and settings of every pipeline are there: names only, all at once. */
-static bool
-steps_there(struct filecache *c, const struct index *x)
-{
-	DIR *d = opendir(DIR_STEPS);
-	struct buf b = BUF_INIT;
-	struct dirent *e;
-	bool all = true;
-
-	if (!d)
-		return false;
-	while ((e = readdir(d)))
-		filecache_entry(c, e->d_name, strlen(e->d_name))->mark = true;
-	closedir(d);
-	for (size_t i = 0; all && i < x->n_pipeline; i++) {
+	for (size_t i = 0; i < x->n_pipeline; i++) {
 		const char *script = strrchr(x->pipeline[i].script, '/');
 
-		buf_reset(&b);
-		buf_fmt(&b, "%s.conf", x->pipeline[i].name);
-		all = marked(c, b.s) && (!script || marked(c, script + 1));
+		name[n++] = arena_fmt(&a, "%s.conf", x->pipeline[i].name);
+		if (script)
+			name[n++] = script + 1;
 	}
-	buf_release(&b);
-	return all;
+	rc = filecache_holds(c, DIR_STEPS, name, n, err);
+	arena_release(&a);
+	free(name);
+	return rc;
 }
 
 /* 1 nothing to compile, 0 something changed, -1 error. */
@@ -230,7 +217,7 @@ current(struct filecache *c, const struct specs *s, const struct index *x, struc
 	kind = filecache_hash(c, s->makefile, &e, err);
 	if (kind != FILE_REGULAR)
 		return kind < 0 ? -1 : 0;
-	return folders_same(c, s) && steps_there(c, x);
+	return folders_same(c, s) ? steps_there(c, x, err) : 0;
 }
 
 /* The helper's exit status, or -1. */
@@ -266,16 +253,20 @@ compile(const struct specs *s, struct err *err)
 static int
 compile_and_note(struct filecache *c, const struct specs *s, struct err *err)
 {
-	struct oid *id = xcalloc(s->n_spec + 1, sizeof *id);
+	struct folder *f = xcalloc(s->n_spec + 1, sizeof *f);
+	struct stat st;
 	int rc;
 
 	for (size_t i = 0; i < s->n_spec; i++)
-		if (is_dir(s->spec[i]))
-			id[i] = listing(s->spec[i]);
+		if (stat(s->spec[i], &st) == 0 && S_ISDIR(st.st_mode)) {
+			f[i].there = true;
+			signature_of(&f[i].sig, &st);
+			f[i].id = listing(s->spec[i]);
+		}
 	rc = compile(s, err);
 	if (rc == 0)
-		rc = folders_note(c, s, id, err);
-	free(id);
+		rc = folders_note(c, s, f, err);
+	free(f);
 	return rc;
 }
 
