@@ -92,6 +92,7 @@ write_limits(struct buf *b, const struct conf *c)
 {
 	line_u64(b, "tries", c->tries);
 	retry_write(b, &c->retry);
+	limits_write(b, &c->limits);
 	if (c->err_script)
 		line_str(b, "err_script", c->err_script);
 	rec_word(b, "accept");
@@ -100,7 +101,6 @@ write_limits(struct buf *b, const struct conf *c)
 	rec_end(b);
 	line_u64(b, "timeout", c->timeout_ns);
 	line_u64(b, "job_timeout", c->job_timeout_ns);
-	line_u64(b, "workers", c->workers);
 }
 
 void
@@ -244,8 +244,6 @@ read_number(struct conf *c, const struct rec *r)
 		c->timeout_ns = v;
 	else if (rec_is(r, "job_timeout", 2))
 		c->job_timeout_ns = v;
-	else if (rec_is(r, "workers", 2))
-		c->workers = (unsigned)v;
 	else if (rec_is(r, "every_job", 2))
 		c->every_job = v != 0;
 	return true;
@@ -288,6 +286,8 @@ read_line(struct conf *c, struct growing *g, const struct rec *r, struct recfile
 {
 	int taken = retry_read(&c->retry, &c->arena, r);
 
+	if (!taken)
+		taken = limits_read(&c->limits, &c->arena, r);
 	if (taken)
 		return taken > 0;
 	if (read_text(c, r) || read_list(c, g, r))
@@ -340,6 +340,7 @@ void
 conf_release(struct conf *c)
 {
 	retry_release(&c->retry);
+	limits_release(&c->limits);
 	arena_release(&c->arena);
 	*c = (struct conf)CONF_INIT;
 }

@@ -14,9 +14,10 @@
  *      input cross|union|join|group N        followed by its N children
  *   tries N                  total attempts of a datum
  *   retry …  rule …          base/retry.h
+ *   limits …  pool …         base/limits.h
  *   err_script PATH          err_cmd as a step; not there if there is none
  *   accept N …               exit codes that count as success beside 0
- *   timeout NS  job_timeout NS  workers N    0: none
+ *   timeout NS  job_timeout NS    0: none
  *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
  *   egress URL …             (the egress work completes it)
  *   set KEY VALUE            every other setting, by the name of its spec field, for the parts that will honour it
@@ -33,6 +34,7 @@
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
 
+#include "limits.h"
 #include "mem.h"
 #include "retry.h"
 #include "sha256.h"
@@ -68,10 +70,10 @@ struct conf {
 	struct conf_input *input;   /* NULL: no input (never after a successful compile) */
 	unsigned tries;
 	struct retry retry;
+	struct limits limits;
 	const char *err_script;     /* NULL: none */
 	int *accept; size_t n_accept;
 	uint64_t timeout_ns, job_timeout_ns;
-	unsigned workers;
 	struct conf_code *code; size_t n_code;
 	const char **egress; size_t n_egress;
 	struct conf_set *set; size_t n_set;

@@ -82,6 +82,13 @@ layout_plan(char ret[LAYOUT_MAX], const char *pipeline, const char *suffix)
 }
 
 char *
+layout_pool(char ret[LAYOUT_MAX], const char *pool, const char *suffix)
+{
+	snprintf(ret, LAYOUT_MAX, "%s/%s.%s", DIR_POOLS, pool, suffix);
+	return ret;
+}
+
+char *
 layout_commit(char ret[LAYOUT_MAX], const struct oid *id)
 {
 	char hex[OID_HEX + 1];

@@ -20,6 +20,7 @@ struct oid;
 #define DIR_WORK    ".dassie/work"
 #define DIR_LOCK    ".dassie/lock"
 #define DIR_MARKS   ".dassie/marks"
+#define DIR_POOLS   ".dassie/pools"
 #define DIR_OUT     "out"
 #define FILE_FORMAT ".dassie/format"
 #define FILE_CLOCK  ".dassie/clock"
@@ -45,6 +46,7 @@ char *layout_commit(char ret[LAYOUT_MAX], const struct oid *id);                
 char *layout_object(char ret[LAYOUT_MAX], const struct oid *id);                   /* .dassie/objects/ab/cd… */
 char *layout_datum(char ret[LAYOUT_MAX], const struct oid *key);                   /* .dassie/datums/ab/cd… */
 char *layout_work(char ret[LAYOUT_MAX], const struct oid *key);                    /* .dassie/work/HEX */
+char *layout_pool(char ret[LAYOUT_MAX], const char *pool, const char *suffix);     /* .dassie/pools/POOL.SUFFIX */
 /* .dassie/logs/ab/cd….JOB.ATTEMPT */
 char *layout_log(char ret[LAYOUT_MAX], const struct oid *key, const char *job, unsigned attempt);
 

@@ -190,6 +190,7 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 	line_u64(b, "tries", h->tries);
 	line_u64(b, "timeout", h->timeout);
 	retry_write(b, &h->retry);
+	limits_write(b, &h->limits);
 	if (h->err_script)
 		line_str(b, "err_script", h->err_script);
 	rec_word(b, "accept");
@@ -260,6 +261,8 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 	int taken = retry_read(&h->retry, &h->arena, r);
 	uint64_t tries;
 
+	if (!taken)
+		taken = limits_read(&h->limits, &h->arena, r);
 	if (taken)
 		return taken > 0;
 	if (text) {
@@ -302,6 +305,7 @@ void
 plan_head_release(struct plan_head *h)
 {
 	retry_release(&h->retry);
+	limits_release(&h->limits);
 	free(h->accept);
 	free(h->input);
 	free(h->code);

@@ -10,10 +10,10 @@
  *
  * P.JOB, the plan: what is missing.  Immutable.  The runner is called with a byte offset and a number of datums.
  *   dassie-plan 1
- *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    timeout NS    retry …  rule …    err_script PATH    accept N …    salt TEXT
+ *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    timeout NS    retry …  rule …    limits …  pool …    err_script PATH    accept N …    salt TEXT
  *   input NAME REPO COMMIT ASOF DIR          the inputs by name, sorted; numbered from 0 in this order
  *   code KIND HASH PATH
- *   begin                                    (retry, rule: base/retry.h)
+ *   begin                                    (retry, rule: base/retry.h; limits, pool: base/limits.h)
  *   datum KEY LABEL                          LABEL names the datum for people: "books:/hamlet.txt", "a:/x b:/y"
  *   match INPUT# KIND PATH HASH SIZE EMPTY   its matches, input order; KIND f x d; PATH without leading '/'; SIZE 0 for d; EMPTY 0|1
  *   var NAME VALUE                           captured values that reach the command
@@ -30,6 +30,7 @@
 #ifndef BASE_PLAN_H
 #define BASE_PLAN_H
 
+#include "limits.h"
 #include "mem.h"
 #include "rec.h"
 #include "retry.h"
@@ -70,6 +71,7 @@ struct plan_head {
 	struct oid step;
 	unsigned tries;
 	struct retry retry;
+	struct limits limits;
 	const char *err_script;     /* NULL: none */
 	uint64_t timeout;           /* of an attempt, ns; 0: none */
 	int *accept; size_t n_accept;

@@ -11,6 +11,7 @@
 #include "../base/mem.h"
 #include "../base/retry.h"
 #include "../base/sha256.h"
+#include "checklimits.h"
 #include "checkmatch.h"
 #include "cronspec.h"
 #include "graph.h"
@@ -444,6 +445,7 @@ check_pipeline(struct specset *s, struct pipeline *p)
 	ok &= check_transform(s, p, &inputs);
 	ok &= check_settings(s, p);
 	ok &= check_egress(s, p);
+	ok &= check_limits(s, p);
 	free(inputs.text);
 	free(inputs.at);
 	return ok;
@@ -507,7 +509,7 @@ check_source(struct specset *s, struct source *src)
 bool
 check_set(struct specset *s)
 {
-	bool ok = true;
+	bool ok = check_pools(s);
 
 	for (size_t i = 0; i < s->n_source; i++)
 		ok &= check_source(s, &s->source[i]);

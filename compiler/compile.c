@@ -230,6 +230,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	note_found(c, p, &w);
 	words_release(&w);
 	retry_release(&conf.retry);
+	limits_release(&conf.limits);
 	return rc;
 }
 

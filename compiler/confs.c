@@ -11,6 +11,7 @@
 #include "../base/conf.h"
 #include "../base/mem.h"
 #include "check.h"
+#include "checklimits.h"
 #include "fields.h"
 #include "pattern.h"
 #include "print.h"
@@ -183,7 +184,7 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 		c->accept[c->n_accept++] = (int)t->accept_return_code.v[i].v;
 	c->timeout_ns = (uint64_t)p->datum_timeout.v;
 	c->job_timeout_ns = (uint64_t)p->job_timeout.v;
-	c->workers = p->parallelism_spec ? (unsigned)p->parallelism_spec->constant.v : 0;
+	limits_of(s, p, &c->limits);
 	make_code(s, t, found, c);
 	make_egress(s, p, c);
 	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 1) * sizeof *c->set);

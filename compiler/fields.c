@@ -98,7 +98,7 @@ static const struct field retry_rows[] = {
 static TABLE(retry_table, "retry", "a retry", retry_form, retry_rows);
 
 static const struct field parallelism_rows[] = {
-	FIELD(parallelism, "constant", constant, FK_INT, FS_LATER, "at most so many datums of the pipeline at once; make -j bounds all"),
+	FIELD(parallelism, "constant", constant, FK_INT, FS_HONOURED, "at most so many datums of the pipeline at once; make -j bounds all"),
 	FIELD(parallelism, "coefficient", coefficient, FK_NUMBER, FS_NO_EFFECT, "workers per node of a cluster; there is one machine"),
 	FIELD(parallelism, "strategy", strategy, FK_STR, FS_NO_EFFECT, "the old form's word for constant or coefficient"),
 };
@@ -117,6 +117,24 @@ static const struct field resources_rows[] = {
 	FIELD(resources, "disk", disk, FK_SIZE, FS_HONOURED, "bytes of disk"),
 };
 static TABLE(resources_table, "resources", "resources", resources, resources_rows);
+
+#define GPU_POOL "nothing here counts GPUs; say pools: {gpu: 1} beside pipelines and pool: gpu"
+
+static const struct field requests_rows[] = {
+	FIELD(resources, "cpu", cpu, FK_NUMBER, FS_HONOURED, "of make's -jN a datum counts as so many jobs; rounded up"),
+	FIELD(resources, "memory", memory, FK_SIZE, FS_NO_EFFECT, "nothing is set aside; resource_limits.memory is held"),
+	FIELD_SUB(resources, "gpu", gpu, FK_OBJ, FS_NO_EFFECT, gpu_table, GPU_POOL),
+	FIELD(resources, "disk", disk, FK_SIZE, FS_NO_EFFECT, "nothing is set aside"),
+};
+static TABLE(requests_table, "resource_requests", "resource_requests", resources, requests_rows);
+
+static const struct field limits_rows[] = {
+	FIELD(resources, "cpu", cpu, FK_NUMBER, FS_HONOURED, "as resource_requests.cpu, where that is not given"),
+	FIELD(resources, "memory", memory, FK_SIZE, FS_HONOURED, "what all processes of an attempt may use together; more is out of memory"),
+	FIELD_SUB(resources, "gpu", gpu, FK_OBJ, FS_NO_EFFECT, gpu_table, GPU_POOL),
+	FIELD(resources, "disk", disk, FK_SIZE, FS_NO_EFFECT, "the file system is the limit"),
+};
+static TABLE(limits_table, "resource_limits", "resource_limits", resources, limits_rows);
 
 static const struct field trigger_rows[] = {
 	FIELD(trigger, "branch", branch, FK_STR, FS_HONOURED, "the branch that is followed"),
@@ -293,8 +311,11 @@ static const struct field pipeline_rows[] = {
 	FIELD(pipeline, "job_timeout", job_timeout, FK_DURATION, FS_HONOURED, "the longest that a job may take, from its own first datum"),
 	FIELD(pipeline, "reprocess_spec", reprocess_spec, FK_STR, FS_HONOURED, "until_success (if not given), or every_job: a job runs all its datums"),
 	FIELD(pipeline, "salt", salt, FK_STR, FS_HONOURED, "a text that is part of every datum's identity"),
-	FIELD_SUB(pipeline, "resource_requests", resource_requests, FK_OBJ, FS_LATER, resources_table, "what a datum needs"),
-	FIELD_SUB(pipeline, "resource_limits", resource_limits, FK_OBJ, FS_LATER, resources_table, "what a datum may take"),
+	FIELD_SUB(pipeline, "resource_requests", resource_requests, FK_OBJ, FS_HONOURED, requests_table, "what a datum needs"),
+	FIELD_SUB(pipeline, "resource_limits", resource_limits, FK_OBJ, FS_HONOURED, limits_table, "what a datum may take"),
+	FIELD(pipeline, "on_oom", on_oom, FK_STR, FS_HONOURED, "x2: a try that ran out of memory is followed by one with twice the limit"),
+	FIELD(pipeline, "pools", pools, FK_PAIRS, FS_HONOURED, "places that a datum takes of the pools that 'pools' beside 'pipelines' names"),
+	FIELD(pipeline, "priority", priority, FK_INT, FS_HONOURED, "make looks at pipelines with a higher one first; 0 if not given"),
 	FIELD_SUB(pipeline, "sidecar_resource_limits", sidecar_resource_limits, FK_OBJ, FS_NO_EFFECT, resources_table, K8S),
 	FIELD_SUB(pipeline, "sidecar_resource_requests", sidecar_resource_requests, FK_OBJ, FS_NO_EFFECT, resources_table, K8S),
 	FIELD_SUB(pipeline, "datum_set_spec", datum_set_spec, FK_OBJ, FS_NO_EFFECT, datum_set_table, "chunks are made by recorded durations"),
@@ -356,6 +377,7 @@ static const struct field set_rows[] = {
 	{ .name = "pipelines", .kind = FK_RAW, .why = "the pipelines, by name" },
 	{ .name = "params", .kind = FK_RAW, .why = "names that stand for text, ${name}, with a type and a value that -D changes" },
 	{ .name = "include", .kind = FK_RAW, .why = "a file or a list of files, relative to this one, that are read as if they stood here" },
+	{ .name = "pools", .kind = FK_PAIRS, .off = offsetof(struct specset, pools), .why = "named pools and how many places each has: of all runs of the project together" },
 	{ .name = "schedule", .kind = FK_STR, .status = FS_LATER, .off = offsetof(struct specset, schedule), .why = "a cron expression: run make then" },
 };
 const struct table set_table = { "", "a spec", set_rows, sizeof set_rows / sizeof *set_rows, sizeof(struct specset) };
@@ -373,6 +395,9 @@ const struct shorthand shorthand_table[] = {
 	{ "tries", "datum_tries", "attempts of a datum in all" },
 	{ "timeout", "datum_timeout", "the longest that an attempt may take" },
 	{ "workers", "parallelism_spec.constant", "at most so many datums of the pipeline at once" },
+	{ "memory", "resource_limits.memory", "what all processes of an attempt may use together" },
+	{ "cpu", "resource_requests.cpu", "of make's -jN a datum counts as so many jobs" },
+	{ "pool", "pools", "the pool of which a datum takes a place, or a list of them" },
 };
 const size_t shorthand_count = sizeof shorthand_table / sizeof *shorthand_table;
 

@@ -1,7 +1,7 @@
 /* graph.c: pipelines and sources by name, and the order of work.
  *
- * The order is a depth-first walk over inputs, pipelines as the spec has them, so that it stays when something is
- * added at the end.  A pipeline met again while it is being walked closes a cycle, whose path lies on the walk's stack. */
+ * The order is a depth-first walk over inputs, pipelines by priority and else as the spec has them, so that it stays when
+ * something is added at the end.  A pipeline met again while it is being walked closes a cycle, whose path lies on the walk's stack. */
 #include "graph.h"
 
 #include <stdlib.h>
@@ -304,10 +304,19 @@ walk_from(struct specset *s, struct pipeline *root, struct walk *stack, size_t *
 	return ok;
 }
 
+static int
+by_priority(const void *pa, const void *pb)
+{
+	const struct pipeline *a = *(struct pipeline *const *)pa, *b = *(struct pipeline *const *)pb;
+
+	return a->priority.v > b->priority.v ? -1 : a->priority.v < b->priority.v ? 1 : a < b ? -1 : a > b;
+}
+
 bool
 graph_build(struct specset *s)
 {
 	struct walk *stack = xcalloc(s->n_pipeline + 1, sizeof *stack);
+	struct pipeline **first = xcalloc(s->n_pipeline + 1, sizeof *first);
 	size_t n = 0;
 	bool ok = sort_names(s);
 
@@ -316,7 +325,11 @@ graph_build(struct specset *s)
 		tell_unread(s);
 	s->order = arena_alloc(s->a, (s->n_pipeline + 1) * sizeof *s->order);
 	for (size_t i = 0; i < s->n_pipeline; i++)
-		ok &= walk_from(s, &s->pipeline[i], stack, &n);
+		first[i] = &s->pipeline[i];
+	qsort(first, s->n_pipeline, sizeof *first, by_priority);
+	for (size_t i = 0; i < s->n_pipeline; i++)
+		ok &= walk_from(s, first[i], stack, &n);
+	free(first);
 	free(stack);
 	return ok;
 }

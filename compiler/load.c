@@ -488,6 +488,25 @@ expanded(struct specset *s, const struct ynode *key, bool *ok)
 	return s->scope ? scope_expand_pair(s, key, false, ok) : key;
 }
 
+/* Of several documents each may name pools. */
+static bool
+load_pools(struct specset *s, const struct ynode *map)
+{
+	struct pairs more = { 0 };
+	struct pair *v;
+
+	if (!load_pairs(s, map, "pools", &more))
+		return false;
+	v = arena_alloc(s->a, (s->pools.n + more.n + 1) * sizeof *v);
+	for (size_t i = 0; i < s->pools.n; i++)
+		v[i] = s->pools.v[i];
+	for (size_t i = 0; i < more.n; i++)
+		v[s->pools.n + i] = more.v[i];
+	s->pools.v = v;
+	s->pools.n += more.n;
+	return true;
+}
+
 /* The map that holds `repos:` and `pipelines:`. */
 static bool
 load_set(struct specset *s, const struct ynode *map)
@@ -511,6 +530,8 @@ load_set(struct specset *s, const struct ynode *map)
 			ok &= note_status(s, &set_table, f, k) && load_value(s, expanded(s, k, &ok)->val, f, (char *)s + f->off);
 		else if (k->val->kind != Y_MAP)
 			ok = diag_error(s->d, k->val->at, "'%s' is a map by name, this is %s", k->text, ynode_kind_name(k->val));
+		else if (f->kind == FK_PAIRS)
+			ok &= load_pools(s, expanded(s, k, &ok)->val);
 		else
 			for (const struct ynode *e = k->val->kids; e; e = e->next)
 				ok &= !strcmp(f->name, "repos") ? load_repo(s, expanded(s, e, &ok)) : stamp_pipelines(s, e->val, e, take_pipeline);
@@ -524,7 +545,7 @@ is_set(const struct ynode *doc)
 	for (const struct ynode *k = doc->kids; k; k = k->next)
 		if (!strcmp(k->text, "pipelines") || !strcmp(k->text, "repos") || !strcmp(k->text, "params") || !strcmp(k->text, "include"))
 			return true;
-	return false;
+	return ynode_get(doc, "pools") && !ynode_get(doc, "input") && !ynode_get(doc, "pipeline");
 }
 
 static bool

@@ -32,7 +32,7 @@ struct old { struct oid key; bool taken; };
 struct planner {
 	const char *pipeline;
 	unsigned slots, max;
-	bool dry;
+	bool dry, unbound;
 	struct arena arena;
 	struct open_job open;
 	struct conf conf;
@@ -108,6 +108,9 @@ set_head(struct planner *p)
 	h->step = p->open.step;
 	h->tries = p->conf.tries;
 	h->retry = p->conf.retry;
+	h->limits = p->conf.limits;
+	if (h->limits.cpu > p->slots)
+		h->limits.cpu = p->slots;
 	h->err_script = p->conf.err_script;
 	h->timeout = p->conf.timeout_ns;
 	h->accept = p->conf.accept;
@@ -383,10 +386,23 @@ make_set(struct planner *p, struct err *err)
 	return rc;
 }
 
+/* Tokens of make bound what runs as well, where they are fewer; not who waits for a pool that others have emptied. */
+static unsigned
+lanes_of(const struct planner *p)
+{
+	const struct limits *l = &p->head.limits;
+	unsigned n = limits_lanes(l);
+
+	return n && (l->n_pool || p->unbound || n < p->slots) ? n : 0;
+}
+
 static int
 make_mk(struct planner *p, struct err *err)
 {
-	struct planmk mk = { p->pipeline, p->open.job, p->n, p->slots, p->max, p->missing, p->n_missing };
+	unsigned lanes = lanes_of(p);
+	bool one_hand = p->slots == 1 && !p->unbound;
+	struct planmk mk = { p->pipeline, p->open.job, p->n, p->slots, p->max, lanes, p->head.tries > 1 && (lanes || one_hand), p->missing,
+		p->n_missing };
 
 	return planmk_write(&mk, err);
 }
@@ -454,6 +470,8 @@ arguments(struct planner *p, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--dry") == 0)
 			p->dry = true;
+		else if (strcmp(argv[i], "--unbound") == 0)
+			p->unbound = true;
 		else if (argv[i][0] != '-' && !p->pipeline)
 			p->pipeline = argv[i];
 		else if (!number(argv[i], "--slots=", &p->slots) && !number(argv[i], "--chunk=", &p->max))
@@ -470,7 +488,7 @@ verb_plan(int argc, char **argv)
 	int rc;
 
 	if (!arguments(&p, argc, argv)) {
-		talk("usage: dassie plan PIPELINE [--slots=N] [--chunk=MAX] [--dry]");
+		talk("usage: dassie plan PIPELINE [--slots=N] [--chunk=MAX] [--unbound] [--dry]");
 		return EXIT_USAGE;
 	}
 	rc = plan(&p, &err);

@@ -10,6 +10,7 @@
 #include "planmk.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "../base/buf.h"
 #include "../base/fs.h"
@@ -44,12 +45,31 @@ head(struct buf *b, const struct planmk *p, size_t chunk)
 	buf_str(b, "override DASSIE_DATUM := $(subst ','\\'',$(DASSIE_DATUM))\n\n.PHONY: datums\n");
 }
 
+/* How many take up what the chunks left. */
+static unsigned
+last_runners(const struct planmk *p)
+{
+	return p->lanes < p->slots && p->lanes ? p->lanes : p->slots;
+}
+
 static void
 target(struct buf *b, const struct planmk_datum *d)
 {
 	char path[LAYOUT_MAX];
 
 	buf_str(b, layout_datum(path, &d->key));
+}
+
+/* What the chunks of this file leave to be tried again. */
+static void
+later_path(struct buf *b, const struct planmk *p, const char *suffix)
+{
+	char path[LAYOUT_MAX];
+	size_t n = strlen(suffix);
+
+	buf_str(b, layout_plan(path, p->pipeline, p->job));
+	buf_add(b, suffix, n > 3 ? n - 3 : 0);
+	buf_str(b, ".later");
 }
 
 /* Two a line, so that it can be looked at. */
@@ -63,12 +83,15 @@ list(struct spool *s, const struct planmk *p, struct err *err)
 		if (spool_step(s, err) < 0)
 			return -1;
 	}
+	for (unsigned i = 1; p->later && i <= last_runners(p); i++)
+		buf_fmt(&s->b, " again.%u", i);
 	buf_str(&s->b, "\n");
 	return 0;
 }
 
+/* A chunk that failed ends its lane for make: so nothing that it says counts there. */
 static int
-chunks(struct spool *s, const struct planmk *p, size_t chunk, struct err *err)
+chunks(struct spool *s, const struct planmk *p, const char *suffix, size_t chunk, struct err *err)
 {
 	for (size_t i = 0; i < p->n; i += chunk) {
 		size_t n = p->n - i < chunk ? p->n - i : chunk;
@@ -78,12 +101,46 @@ chunks(struct spool *s, const struct planmk *p, size_t chunk, struct err *err)
 			target(&s->b, &p->v[i + k]);
 			buf_byte(&s->b, ' ');
 		}
-		buf_fmt(&s->b, "&:\n\t+@'$(DASSIE_DATUM)' .dassie/plan/%s.%s %llu %zu\n", p->pipeline, p->job,
+		buf_str(&s->b, "&:");
+		if (p->lanes && i / chunk >= p->lanes) {
+			buf_str(&s->b, " | ");
+			target(&s->b, &p->v[i - p->lanes * chunk]);
+		}
+		buf_fmt(&s->b, "\n\t+@%s'$(DASSIE_DATUM)' .dassie/plan/%s.%s %llu %zu", p->lanes ? "-" : "", p->pipeline, p->job,
 		    (unsigned long long)p->v[i].at, n);
+		if (p->later) {
+			buf_byte(&s->b, ' ');
+			later_path(&s->b, p, suffix);
+		}
+		buf_byte(&s->b, '\n');
 		if (spool_step(s, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* After the last chunk of every lane; without lanes make has one hand, and takes its goals in order. */
+static void
+put_again(struct buf *b, const struct planmk *p, const char *suffix, size_t chunk)
+{
+	size_t n = (p->n + chunk - 1) / chunk;
+	unsigned runners = last_runners(p);
+
+	buf_str(b, "\n.PHONY:");
+	for (unsigned i = 1; i <= runners; i++)
+		buf_fmt(b, " again.%u", i);
+	buf_byte(b, '\n');
+	for (unsigned i = 1; i <= runners; i++)
+		buf_fmt(b, "%sagain.%u", i > 1 ? " " : "", i);
+	buf_str(b, p->lanes ? ": |" : ":\n");
+	for (size_t i = n > p->lanes ? n - p->lanes : 0; p->lanes && i < n; i++) {
+		buf_byte(b, ' ');
+		target(b, &p->v[i * chunk]);
+	}
+	buf_str(b, p->lanes ? "\n" : "");
+	buf_fmt(b, "\t+@'$(DASSIE_DATUM)' .dassie/plan/%s.%s again ", p->pipeline, p->job);
+	later_path(b, p, suffix);
+	buf_fmt(b, " $(subst again.,,$@) %u\n", runners);
 }
 
 /* One file; `suffix` is what follows the job in its name. */
@@ -103,7 +160,9 @@ put_file(const struct planmk *p, const char *suffix, size_t chunk, struct err *e
 		rc = list(&s, p, err);
 	}
 	if (rc == 0)
-		rc = chunks(&s, p, chunk, err);
+		rc = chunks(&s, p, suffix, chunk, err);
+	if (rc == 0 && p->later && p->n)
+		put_again(&s.b, p, suffix, chunk);
 	if (rc == 0)
 		rc = spool_commit(&s, path, err);
 	spool_release(&s);
@@ -134,7 +193,7 @@ put_top(const struct planmk *p, size_t parts, size_t chunk, struct err *err)
 int
 planmk_write(const struct planmk *p, struct err *err)
 {
-	size_t chunk = planmk_chunk(p->n, p->slots, p->max), parts = 0;
+	size_t chunk = planmk_chunk(p->n, p->lanes && p->lanes < p->slots ? p->lanes : p->slots, p->max), parts = 0;
 	int rc = 0;
 
 	if (p->n <= PLANMK_PART)

@@ -1,5 +1,8 @@
 /* planmk.h: P.JOB.mk, the sub-make's file: chunks of a plan as grouped targets.  A plan of more than PLANMK_PART datums
- * has parts P.JOB.part.1.mk and so on, which P.JOB.mk runs one after the other, each with all slots: that bounds make. */
+ * has parts P.JOB.part.1.mk and so on, which P.JOB.mk runs one after the other, each with all slots: that bounds make.
+ *
+ * Lanes: where only so many datums may run at once (parallelism_spec, pools), each chunk waits for the one that stands so many
+ * before it.  More runners than that could only wait, and each that waits lends its token, with which make starts the next. */
 #ifndef COMPILER_PLANMK_H
 #define COMPILER_PLANMK_H
 
@@ -20,6 +23,8 @@ struct planmk {
 	uint64_t total;             /* datums of the job, for the heading */
 	unsigned slots;             /* of make; 1 at least */
 	unsigned max;               /* datums of a chunk at most */
+	unsigned lanes;             /* chunks at once; 0: as many as make has slots */
+	bool later;                 /* what is to be tried again comes after all chunks: with lanes, and where make has no jobserver */
 	const struct planmk_datum *v;
 	size_t n;
 };

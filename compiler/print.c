@@ -382,8 +382,12 @@ print_repos(struct buf *b, const struct specset *s)
 		add_text(b, src->dir);
 		buf_str(b, src->keep ? ", keep: true}\n" : "\n");
 	}
-	if (!any)
+	if (!any && s->has_repos)
 		buf_str(b, "repos: {}\n");
+	if (s->pools.n) {
+		buf_str(b, "pools:\n");
+		add_pairs(b, &s->pools, 1);
+	}
 	if (s->schedule.s) {
 		buf_str(b, "schedule: ");
 		add_text(b, s->schedule.s);
@@ -394,10 +398,12 @@ print_repos(struct buf *b, const struct specset *s)
 void
 print_set(struct buf *b, const struct specset *s)
 {
-	if (s->has_repos)
+	bool head = s->has_repos || s->pools.n;
+
+	if (head)
 		print_repos(b, s);
 	for (size_t i = 0; i < s->n_pipeline; i++) {
-		if (i || s->has_repos)
+		if (i || head)
 			buf_str(b, "---\n");
 		print_pipeline(b, &s->pipeline[i]);
 	}

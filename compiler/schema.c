@@ -277,6 +277,8 @@ add_short_properties(struct buf *b)
 		struct field f = *target_field(sh);
 
 		f.why = sh->why;
+		if (!strcmp(sh->name, "pool"))
+			f.kind = FK_RAW;
 		if (!strcmp(sh->name, "run"))
 			f.kind = FK_STR;
 		add_property(b, &f, sh->name, true);

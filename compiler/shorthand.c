@@ -7,6 +7,8 @@
  *   run: |                  transform: {cmd: [sh, -eu], stdin: [the lines]}
  *   cmd, stdin, env, code…  the same field of transform
  *   tries, timeout, workers datum_tries, datum_timeout, parallelism_spec: {constant: …}
+ *   memory, cpu             resource_limits: {memory: …}, resource_requests: {cpu: …}
+ *   pool: gpu               pools: {gpu: 1}; of a list, each
  *   egress: URL             egress: {URL: URL}; of a list, each
  *   inputs: [{repo: …}]     of Pachyderm 1.3: input: {pfs: …}, of several a cross
  *
@@ -305,6 +307,29 @@ lower_egress(struct specset *s, const struct ynode *n, bool in_list)
 	return out;
 }
 
+static bool
+lower_pool(struct specset *s, const struct ynode *key, struct chain *top)
+{
+	const struct ynode *n = key->val->kind == Y_SEQ ? key->val->kids : key->val;
+	struct ynode *pools = make_node(s, Y_MAP, key->val->at);
+	struct chain c;
+
+	chain_init(&c);
+	for (; n; n = key->val->kind == Y_SEQ ? n->next : 0) {
+		struct ynode *name;
+
+		if (n->kind != Y_SCALAR)
+			return diag_error(s->d, n->at, "'pool' is the name of a pool, this is %s; of several places write 'pools: {NAME: 2}'",
+			    ynode_kind_name(n));
+		name = copy_of(s, n);
+		name->val = make_text(s, "1", 1, n->at);
+		chain_add(&c, name);
+	}
+	pools->kids = c.first;
+	add_pair(s, top, "pools", key->at, pools);
+	return true;
+}
+
 /* One field of a pipeline, to its place in the long form. */
 static bool
 lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct chain *transform)
@@ -326,6 +351,8 @@ lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct 
 			add_pair(s, top, "input", k->at, in);
 		return in;
 	}
+	if (!strcmp(k->text, "pool") && !ynode_is_null(k->val))
+		return lower_pool(s, k, top);
 	if (!strcmp(k->text, "egress"))
 		add_pair(s, top, "egress", k->at, lower_egress(s, k->val, false));
 	else if (!strcmp(k->text, "run") && !ynode_is_null(k->val))

@@ -121,6 +121,9 @@ struct pipeline {
 	struct retry_form *retry;
 	struct num datum_tries, datum_timeout, job_timeout;
 	struct str reprocess_spec, salt;
+	struct str on_oom;
+	struct pairs pools;
+	struct num priority;
 	struct resources *resource_requests, *resource_limits, *sidecar_resource_limits, *sidecar_resource_requests;
 	struct datum_set *datum_set_spec;
 	struct chunk *chunk_spec;
@@ -170,6 +173,7 @@ struct specset {
 	struct source *source;
 	size_t n_source, cap_source;
 	struct str schedule;        /* of the whole set */
+	struct pairs pools;         /* name and places */
 	bool has_repos;             /* `repos:` or `pipelines:` is in it: repos must be declared */
 	const struct field **noted; /* given fields that have no effect, each once */
 	size_t n_noted, cap_noted;

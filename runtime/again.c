@@ -3,6 +3,7 @@
  *   never    a fault that an attempt cannot heal (its input changed), a rule of the spec's `never`
  *   again    a rule of `on`; exit 75 (EX_TEMPFAIL), a signal, a time-out, a well-known message of a network
  *   never    no such command (126, 127)
+ *   again    out of memory, where the next try gets more
  *   once     anything else: if it ends alike twice (same end, same output but for numbers) it will a third time
  *
  * The spec's patterns are PCRE2, which this program does not link: dassie-compile matches them, started only when an attempt
@@ -12,6 +13,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,18 +44,24 @@ static const char *const network[] = {
 	"SlowDown", "RequestTimeout", "ThrottlingException", "Rate exceeded",
 };
 
-/* The well-known message of a network in this output; NULL if there is none. */
+/* Of malloc and its like. */
+static const char *const memory[] = {
+	"MemoryError", "bad_alloc", "Cannot allocate memory", "Out of memory", "OutOfMemory", "memory exhausted", "Unable to allocate",
+	"cannot allocate vector", "failed to allocate", "allocation failed", "malloc failed", "not enough memory",
+};
+
+/* The one of these messages that is in this output; NULL if there is none. */
 static const char *
-again_network(const char *s, size_t n)
+find_message(const char *const *v, size_t n_v, const char *s, size_t n)
 {
-	for (size_t i = 0; i < sizeof network / sizeof *network; i++) {
-		size_t len = strlen(network[i]);
-		char first[] = { network[i][0], (char)tolower((unsigned char)network[i][0]) };
+	for (size_t i = 0; i < n_v; i++) {
+		size_t len = strlen(v[i]);
+		char first[] = { v[i][0], (char)(isupper((unsigned char)v[i][0]) ? tolower((unsigned char)v[i][0]) : toupper((unsigned char)v[i][0])) };
 
 		for (size_t c = 0; c < 2; c++)
 			for (const char *p = s; (p = memchr(p, first[c], (size_t)(s + n - p))); p++)
-				if ((size_t)(s + n - p) >= len && strncasecmp(p, network[i], len) == 0)
-					return network[i];
+				if ((size_t)(s + n - p) >= len && strncasecmp(p, v[i], len) == 0)
+					return v[i];
 	}
 	return NULL;
 }
@@ -163,19 +171,43 @@ judge_rules(const struct retry *t, const struct attempt *a, const char *log)
 	return v;
 }
 
+/* A limit that is held by rlimit makes malloc fail, and nobody is told.  What speaks for it: the output, or that it died
+ * of a signal with most of what it may use.  true if so, and the fault says that it is a guess. */
+static bool
+guess_memory(struct fault *f, const struct attempt *a, const char *text, size_t n)
+{
+	const char *said = a->memory ? find_message(memory, sizeof memory / sizeof *memory, text, n) : NULL;
+	int sig = signal_of(a);
+	char limit[32], used[32];
+
+	if (!a->memory || a->oom)
+		return false;
+	if (said)
+		fault_set(f, CLASS_MEMORY, "probably out of memory: it says '%s', and its limit is %s (%s)", said, failure_size(limit, a->memory),
+		    a->memory_by);
+	else if ((sig == SIGKILL || sig == SIGSEGV || sig == SIGABRT || sig == SIGBUS) && a->maxrss_kb * 1024 >= a->memory / 4 * 3)
+		fault_set(f, CLASS_MEMORY, "probably out of memory: killed by %s when it used %s, and its limit is %s (%s)", failure_signal_name(sig),
+		    failure_size(used, a->maxrss_kb * 1024), failure_size(limit, a->memory), a->memory_by);
+	return strcmp(f->class, CLASS_MEMORY) == 0;
+}
+
 /* The class that is seen only in how it ended and what it said.  true: worth every try. */
 static bool
 classify(struct fault *f, const struct attempt *a, const char *text, size_t n)
 {
 	const char *said;
 
-	if (strcmp(f->class, CLASS_TIMEOUT) == 0 || strcmp(f->class, CLASS_SIGNAL) == 0)
+	if (strcmp(f->class, CLASS_TIMEOUT) == 0)
+		return true;
+	if (strcmp(f->class, CLASS_MEMORY) == 0 || guess_memory(f, a, text, n))
+		return false;
+	if (strcmp(f->class, CLASS_SIGNAL) == 0)
 		return true;
 	if (strcmp(f->class, CLASS_EXIT) != 0)
 		return false;
 	if (a->exit == TEMPORARY)
 		return fault_set(f, CLASS_TEMPORARY, "exit status %d (temporary failure)", TEMPORARY);
-	said = again_network(text, n);
+	said = find_message(network, sizeof network / sizeof *network, text, n);
 	if (said)
 		return fault_set(f, CLASS_NETWORK, "exit status %d, network: %s", a->exit, said);
 	return signal_of(a) != 0;
@@ -214,6 +246,16 @@ enough(struct fault *f, const char *why)
 	return false;
 }
 
+static bool
+more_memory(struct again *last, const struct plan_head *h, struct fault *f)
+{
+	char limit[32];
+	size_t n = strlen(f->text);
+
+	snprintf(f->text + n, sizeof f->text - n, "; the next try gets %s", failure_size(limit, limits_memory(&h->limits, ++last->oom)));
+	return true;
+}
+
 bool
 again_wanted(struct again *last, const struct plan_head *h, struct fault *f, const struct attempt *a, const char *log, unsigned number)
 {
@@ -232,6 +274,8 @@ again_wanted(struct again *last, const struct plan_head *h, struct fault *f, con
 		rule = judge_rules(&h->retry, a, log);
 	if (rule == RULE_NEVER)
 		return enough(f, "which 'never' lists");
+	if (is(f, CLASS_MEMORY) && h->limits.raise)
+		return more_memory(last, h, f);
 	if (rule == RULE_ON || passing)
 		return true;
 	if (is(f, CLASS_NOT_FOUND) || is(f, CLASS_NOT_EXECUTABLE))
@@ -240,10 +284,12 @@ again_wanted(struct again *last, const struct plan_head *h, struct fault *f, con
 }
 
 uint64_t
-again_wait(const struct plan_head *h, unsigned number)
+again_wait(const struct plan_head *h, const struct fault *f, unsigned number)
 {
 	uint64_t longest = retry_longest(&h->retry, number), chance = 0;
 
+	if (is(f, CLASS_MEMORY) && h->limits.raise)
+		return 0;
 	if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != sizeof chance)
 		chance = (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
 	return longest ? chance % (longest + 1) : 0;

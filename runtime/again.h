@@ -12,8 +12,8 @@ struct attempt;
 struct fault;
 struct plan_head;
 
-/* What is remembered of a datum's last failure. */
-struct again { struct oid alike; bool known; };
+/* What is remembered of a datum's last failure, and how often it ran out of memory. */
+struct again { struct oid alike; bool known; unsigned oom; };
 
 #define AGAIN_INIT { 0 }
 
@@ -22,8 +22,8 @@ struct again { struct oid alike; bool known; };
 bool again_wanted(struct again *last, const struct plan_head *h, struct fault *f, const struct attempt *a, const char *log, unsigned number);
 
 /* How long to wait after attempt `number`, ns: anything up to what the spec says, so that what failed together does not
- * come back together. */
-uint64_t again_wait(const struct plan_head *h, unsigned number);
+ * come back together.  One that gets more memory need not wait. */
+uint64_t again_wait(const struct plan_head *h, const struct fault *f, unsigned number);
 
 /* The output without what differs from one attempt to the next: numbers, addresses, ids.  In place; the new length. */
 size_t again_blur(char *s, size_t n);

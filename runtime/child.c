@@ -52,7 +52,7 @@ attend(pid_t pid, int fd, uint64_t limit, bool *ret_late, struct lender *l)
 	for (;;) {
 		uint64_t now = end ? time_now_ns() : 0, ms = end > now ? (end - now) / 1000000 + 1 : 0;
 		size_t n = 1 + lender_room(l);
-		int rc;
+		int rc, patience;
 
 		if (end && now >= end) {
 			*ret_late = true;
@@ -62,10 +62,13 @@ attend(pid_t pid, int fd, uint64_t limit, bool *ret_late, struct lender *l)
 		v = xrealloc(v, n * sizeof *v);
 		v[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
 		lender_fill(l, v + 1);
-		rc = poll(v, n, !end ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
+		patience = lender_patience(l);
+		if (end && (patience < 0 || ms < (uint64_t)patience))
+			patience = ms > INT_MAX ? INT_MAX : (int)ms;
+		rc = poll(v, n, patience);
 		if (rc > 0 && v[0].revents)
 			break;
-		if (rc > 0)
+		if (rc > 0 || (rc == 0 && n > 1))
 			lender_serve(l, v + 1);
 	}
 	free(v);

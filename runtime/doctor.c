@@ -22,6 +22,7 @@
 #include "../base/layout.h"
 #include "../base/talk.h"
 #include "capture.h"
+#include "memory.h"
 #include "pfs.h"
 #include "show.h"
 #include "state.h"
@@ -119,6 +120,18 @@ check_helpers(struct doctor *d)
 		tell(d, "shell", OK, "/bin/sh");
 	else
 		tell(d, "shell", NEEDED, "there is no /bin/sh, which runs every step");
+}
+
+static void
+check_memory(struct doctor *d)
+{
+	struct memory m = MEMORY_INIT;
+
+	memory_find(&m);
+	if (m.how == MEMORY_RLIMIT)
+		tell(d, "memory limits", OK, "held by rlimit for each process and by looking at their sum: no cgroup is delegated to us");
+	else
+		tell(d, "memory limits", OK, "held by %s, in '%s'", memory_word(&m), m.base);
 }
 
 /* pfs_possible() tries it in the current directory's state folder; without one in a folder made for it. */
@@ -321,6 +334,7 @@ verb_doctor(int argc, char **argv)
 	check_make(&d);
 	check_helpers(&d);
 	check_pfs(&d);
+	check_memory(&d);
 	check_fs(&d);
 	check_files(&d);
 	check_programs(&d);

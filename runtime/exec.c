@@ -32,6 +32,7 @@
 #include "../base/err.h"
 #include "../base/json.h"
 #include "../base/mem.h"
+#include "memory.h"
 #include "result.h"
 
 enum { GRACE_S = 2, LATE_GRACE_S = 5 };
@@ -106,26 +107,27 @@ exec_init(struct err *err)
 
 /* In the child, which shares our memory: system calls only. */
 static _Noreturn void
-child(const char *const *argv, char *const *envp, int log, pid_t parent, volatile int *ret_errno)
+child(const char *const *argv, char *const *envp, int log, const struct memory *m, pid_t parent, volatile int *ret_errno)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
-	    dup2(log, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+	    dup2(log, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0 && memory_enter(m) == 0 &&
+	    sigprocmask(SIG_SETMASK, &none, NULL) == 0)
 		execve(argv[0], (char *const *)argv, envp);
 	*ret_errno = errno;
 	_exit(127);
 }
 
 static pid_t
-start(const char *const *argv, char *const *envp, int log, struct err *err)
+start(const char *const *argv, char *const *envp, int log, const struct memory *m, struct err *err)
 {
 	volatile int failed = 0;
 	pid_t parent = getpid(), pid = vfork();
 
 	if (pid == 0)
-		child(argv, envp, log, parent, &failed);
+		child(argv, envp, log, m, parent, &failed);
 	if (pid < 0)
 		return err_set(err, errno, "cannot start '%s':", argv[0]);
 	if (failed) {
@@ -259,19 +261,35 @@ next_signal(uint64_t until)
 	return sig > 0 ? sig : until && errno == EAGAIN ? 0 : SIGCHLD;
 }
 
+static bool
+uses_too_much(struct memory *m)
+{
+	struct pids p = { 0 };
+	bool over;
+
+	add_tree(&p);
+	over = memory_over(m, p.v, p.n, exec_clock());
+	free(p.v);
+	return over;
+}
+
 /* Until the command has ended.  The first signal for us goes on to its group, a second one or the end of
  * the grace kills it.  Returns that first signal. */
 static int
-await(pid_t pid, uint64_t timeout, bool *ret_late)
+await(pid_t pid, uint64_t timeout, struct memory *m, bool *ret_late)
 {
 	uint64_t until = timeout ? exec_clock() + timeout : 0;
 	bool late = false;
 	int caught = 0;
 
 	for (;;) {
-		int sig = next_signal(until);
+		bool look = m->look && (!until || m->look < until);
+		int sig = next_signal(look ? m->look : until);
 
-		if (sig == SIGCHLD) {
+		if (sig == 0 && look) {
+			if (uses_too_much(m))
+				signal_all(pid, SIGKILL);
+		} else if (sig == SIGCHLD) {
 			if (has_ended(pid) && (!late || !others_live(pid)))
 				break;
 		} else if (sig > 0 && !caught) {
@@ -323,22 +341,28 @@ microseconds(const struct timeval *t)
 }
 
 int
-exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, struct attempt *a, struct err *err)
+exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, struct memory *m, struct attempt *a, struct err *err)
 {
 	struct rusage use = { 0 };
 	int status = 0, caught;
 	pid_t pid;
 
 	a->started = time_now_ns();
-	pid = start(argv, envp, log, err);
-	if (pid < 0)
+	pid = start(argv, envp, log, m, err);
+	if (pid < 0) {
+		memory_end(m);
 		return -1;
-	caught = await(pid, timeout, &a->late);
+	}
+	caught = await(pid, timeout, m, &a->late);
 	kill(-pid, SIGKILL);
 	while (wait4(pid, &status, 0, &use) < 0 && errno == EINTR)
 		;
 	a->ended = time_now_ns();
 	reap_leftovers(pid);
+	memory_end(m);
+	a->memory = m->limit;
+	a->memory_by = memory_word(m);
+	a->oom = m->over;
 	a->exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	a->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	a->utime_us = microseconds(&use.ru_utime);

@@ -8,16 +8,17 @@
 
 struct attempt;
 struct err;
+struct memory;
 
 /* Once, at the start of the process, which has one thread: descriptors 0-2 exist, the others do not pass an exec,
  * signals that end us are held back until exec_run or exec_pending looks at them, the umask is 022. */
 int exec_init(struct err *err);
 
 /* Run argv in a process group of its own, stdin /dev/null, stdout and stderr to log, and fill times, end and usage of a.
- * When it has ended, what it left behind is killed and gone.  timeout (ns, 0: none): when it is over, the command and all
+ * m holds its memory (after memory_begin).  When it has ended, what it left behind is killed and gone.  timeout (ns, 0: none): when it is over, the command and all
  * below it are ended and a is marked as late.
  * 0 it ended by itself; >0 this signal was sent to us (and passed on to it): clean up and call exec_die; -1 it could not be started. */
-int exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, struct attempt *a, struct err *err);
+int exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, struct memory *m, struct attempt *a, struct err *err);
 
 /* The signal that was sent to us and not yet honoured, 0 if none. */
 int exec_pending(void);

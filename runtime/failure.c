@@ -64,9 +64,37 @@ failure_duration(char ret[32], uint64_t ns)
 	return ret;
 }
 
+const char *
+failure_size(char ret[32], uint64_t bytes)
+{
+	double m = (double)bytes / 1e6;
+
+	snprintf(ret, 32, m >= 1000 ? "%.4gG" : "%.4gM", m >= 1000 ? m / 1000 : m);
+	return ret;
+}
+
+const char *
+failure_class(const char *name)
+{
+	static const char *const class[] = {
+		CLASS_EXIT, CLASS_SIGNAL, CLASS_TIMEOUT, CLASS_TEMPORARY, CLASS_NETWORK, CLASS_MEMORY, CLASS_NOT_FOUND,
+		CLASS_NOT_EXECUTABLE, CLASS_INPUT_CHANGED, CLASS_CODE_CHANGED, CLASS_INPUT_WRITTEN, CLASS_OUTPUT,
+	};
+
+	for (size_t i = 0; i < sizeof class / sizeof *class; i++)
+		if (strcmp(class[i], name) == 0)
+			return class[i];
+	return "";
+}
+
 int
 fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t n_accept)
 {
+	char size[32];
+
+	if (a->oom)
+		return fault_set(f, CLASS_MEMORY, "out of memory: it used more than its limit of %s (%s)", failure_size(size, a->memory),
+		    a->memory_by);
 	if (a->signal)
 		return fault_set(f, CLASS_SIGNAL, "killed by %s", failure_signal_name(a->signal));
 	if (a->exit == 0)

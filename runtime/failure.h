@@ -19,6 +19,7 @@ struct result;
 #define CLASS_TIMEOUT "timeout"
 #define CLASS_TEMPORARY "temporary"
 #define CLASS_NETWORK "network"
+#define CLASS_MEMORY "out of memory"
 #define CLASS_NOT_FOUND "command not found"
 #define CLASS_NOT_EXECUTABLE "not executable"
 #define CLASS_INPUT_CHANGED "input changed"
@@ -39,6 +40,12 @@ int fault_set(struct fault *f, const char *class, const char *fmt, ...) __attrib
 
 /* "90s", "2m", "200ms": as a spec writes it. */
 const char *failure_duration(char ret[32], uint64_t ns);
+
+/* "2G", "1.5G", "200M": as a spec writes it, in powers of ten. */
+const char *failure_size(char ret[32], uint64_t bytes);
+
+/* The class of this name as a constant; "" if there is none. */
+const char *failure_class(const char *name);
 
 /* How a command ended that nobody interrupted: 0 if its exit status is 0 or accepted, else 1 and the fault. */
 int fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t n_accept);

@@ -1,17 +1,23 @@
-/* lend.c: a runner that waits for a retry holds no slot.
+/* lend.c: a runner that waits, for a retry, a place in a pool, or more tokens, holds no slot.
  *
  * It must not write its token into the pool by itself: killed before it has taken one back, it would leave a token too
  * many, and no note that it makes beside can be exact, since it may be killed between the two.  So its stage lends for it:
  *
  *   runner                                   stage
- *   makes a pair of sockets, sends one       puts a token into the pool, answers 'l'
- *   …waits for its retry…                    …waits for the sub-make and its borrowers…
- *   'w': wants it back                       takes one out of the pool when there is one, answers 'g'
- *   dies, at any time, of anything           sees the socket's end: takes one out of the pool as soon as there is one
+ *   makes a pair of sockets, sends one       puts the runner's token into the pool, answers 'l'
+ *   …waits…                                  …waits for the sub-make and its borrowers…
+ *   'w' N: wants to hold N tokens            takes them out of the pool as they come, answers 'g'
+ *   'l': lends all again                     puts them into the pool, answers 'l'
+ *   ends, at any time, of anything           sees the socket's end: puts back what is too many, or takes out what is owed
  *
- * make returns the token of a runner that died itself, so after both the pool has what it had.  A stage does not end
+ * make returns the token of a runner that died itself, so after all that the pool has what it had.  A stage does not end
  * before it has what it is owed.  Only SIGKILL of the stage can leave a token too many, until make ends; a runner whose
- * stage is gone takes its token back itself if it knows that it was lent. */
+ * stage is gone takes its token back itself if it knows that it was lent.
+ *
+ * Two who collect several tokens at once could each hold what the other lacks.  So one at a time does, of all stages of a
+ * make: it holds a flock on the very pipe of the pool, opened anew, so that makes beside it have another lock and none is
+ * left behind.  Who waits for the lock holds nothing, who has it gets all tokens sooner or later, for those who have
+ * some run, and lend all they have before they wait. */
 #include "lend.h"
 
 #include <errno.h>
@@ -20,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,6 +36,10 @@
 
 static const char VARIABLE[] = "DASSIE_LEND";
 static const uint64_t ORPHAN_WAIT = 1000000000;
+enum { LOCK_MS = 20 };
+
+/* What runner and stage say to each other. */
+struct word { int what; unsigned n; };
 
 static void
 shut(int *fd)
@@ -78,11 +89,20 @@ receive(int from)
 	return fd;
 }
 
-static void
-say(int fd, char what)
+/* false: whom it does not reach is dead, which is seen by the end of its socket, too. */
+static bool
+say(int fd, char what, unsigned n)
 {
-	/* Whom it does not reach is dead: that is seen by the end of its socket. */
-	(void)!send(fd, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	struct word w = { what, n };
+
+	return send(fd, &w, sizeof w, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof w;
+}
+
+static void
+put(struct lender *l, unsigned n)
+{
+	while (n-- > 0)
+		jobserver_put(&l->pool);
 }
 
 static void
@@ -92,55 +112,127 @@ accept_one(struct lender *l, int fd)
 		close(fd);
 		return;
 	}
-	say(fd, 'l');
+	say(fd, 'l', 0);
 	GROW(l->v, l->n, l->cap);
-	l->v[l->n++] = (struct borrower){ fd, false };
+	l->v[l->n++] = (struct borrower){ fd, 0, 0 };
 }
 
-/* What it says; at its end what it has lent is owed. */
+/* Its end: make gives back one token for it. */
+static void
+settle(struct lender *l, struct borrower *b)
+{
+	shut(&b->fd);
+	if (b->held == 0)
+		l->owed++;
+	else
+		put(l, b->held - 1);
+	b->held = b->wants = 0;
+}
+
 static void
 hear(struct lender *l, struct borrower *b)
 {
-	char what;
-	ssize_t n = recv(b->fd, &what, 1, MSG_DONTWAIT);
+	struct word w;
+	ssize_t n = recv(b->fd, &w, sizeof w, MSG_DONTWAIT);
 
-	if (n == 1 && what == 'w') {
-		b->wants = true;
+	if (n == (ssize_t)sizeof w && w.what == 'w') {
+		b->wants = w.n ? w.n : 1;
+	} else if (n == (ssize_t)sizeof w && w.what == 'l') {
+		put(l, b->held);
+		b->held = b->wants = 0;
+		say(b->fd, 'l', 0);
 	} else if (n >= 0 || (errno != EAGAIN && errno != EINTR)) {
-		shut(&b->fd);
-		l->owed++;
+		settle(l, b);
 	}
+}
+
+/* May it take tokens now?  Of those who want several only the first, and only under the lock. */
+static bool
+may_take(const struct lender *l, const struct borrower *b, const struct borrower **first)
+{
+	if (b->fd < 0 || b->wants <= b->held)
+		return false;
+	if (b->wants == 1)
+		return true;
+	if (!*first)
+		*first = b;
+	return *first == b && l->collects;
 }
 
 static bool
 wanted(const struct lender *l)
 {
+	const struct borrower *first = NULL;
 	bool any = l->owed > 0;
 
 	for (size_t i = 0; i < l->n && !any; i++)
-		any = l->v[i].wants;
+		any = may_take(l, &l->v[i], &first);
 	return any;
+}
+
+static bool
+somebody_collects(const struct lender *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].fd >= 0 && l->v[i].wants > 1)
+			return true;
+	return false;
+}
+
+static void
+lock_collecting(struct lender *l)
+{
+	bool any = somebody_collects(l);
+
+	if (any == l->collects)
+		return;
+	if (any)
+		l->collects = flock(l->pool.r, LOCK_EX | LOCK_NB) == 0;
+	else if (flock(l->pool.r, LOCK_UN) == 0)
+		l->collects = false;
+}
+
+static void
+take_for(struct lender *l, struct borrower *b)
+{
+	while (b->held < b->wants && jobserver_take(&l->pool))
+		b->held++;
+	if (b->held < b->wants)
+		return;
+	say(b->fd, 'g', b->held);
+	b->wants = 0;
 }
 
 /* Debts first: they are what makes the pool too full. */
 static void
 take_back(struct lender *l)
 {
+	const struct borrower *first = NULL;
 	size_t kept = 0;
 
 	while (l->owed && jobserver_take(&l->pool))
 		l->owed--;
+	lock_collecting(l);
 	for (size_t i = 0; i < l->n; i++) {
 		struct borrower *b = &l->v[i];
 
-		if (b->fd >= 0 && b->wants && !l->owed && jobserver_take(&l->pool)) {
-			say(b->fd, 'g');
-			shut(&b->fd);
-		}
-		if (b->fd >= 0)
-			l->v[kept++] = *b;
+		if (!l->owed && may_take(l, b, &first))
+			take_for(l, b);
 	}
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].fd >= 0)
+			l->v[kept++] = l->v[i];
 	l->n = kept;
+	/* The next one may be another stage's. */
+	if (l->collects && first && first->wants == 0 && flock(l->pool.r, LOCK_UN) == 0)
+		l->collects = false;
+	lock_collecting(l);
+}
+
+int
+lender_patience(const struct lender *l)
+{
+	return somebody_collects(l) && !l->collects ? LOCK_MS : -1;
 }
 
 size_t
@@ -194,7 +286,7 @@ lender_close(struct lender *l, int ms)
 				break;
 			hear(l, &l->v[i]);
 		}
-		/* One that has outlived its make takes its token back itself. */
+		/* One that has outlived its make takes its token back itself, or puts back what it has too many. */
 		shut(&l->v[i].fd);
 	}
 	while (l->owed && (ms < 0 || time_now_ns() < end)) {
@@ -228,24 +320,46 @@ send_end(int to, int fd)
 	return sendmsg(to, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
 }
 
-int
-lend_token(void)
+static void
+forget_line(struct lend *l)
+{
+	close(l->line);
+	l->line = -1;
+}
+
+/* A line to our stage; by its arrival our token is lent. */
+static void
+call(struct lend *l)
 {
 	const char *number = getenv(VARIABLE);
 	int pair[2];
-	bool sent;
 
 	if (!number || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -1;
-	sent = send_end((int)strtol(number, NULL, 10), pair[1]);
+		return;
+	if (send_end((int)strtol(number, NULL, 10), pair[1])) {
+		l->line = pair[0];
+		l->held = 0;
+		l->known = false;
+	} else {
+		close(pair[0]);
+	}
 	close(pair[1]);
-	if (sent)
-		return pair[0];
-	close(pair[0]);
-	return -1;
 }
 
-/* Our stage is gone. */
+/* Our stage is gone, and with it who would have put back what we hold too much. */
+static void
+put_alone(struct lend *l)
+{
+	struct jobserver pool;
+
+	if (l->held > 1 && jobserver_open(&pool, getenv("MAKEFLAGS"))) {
+		for (; l->held > 1; l->held--)
+			jobserver_put(&pool);
+		jobserver_close(&pool);
+	}
+	l->held = 1;
+}
+
 static int
 take_alone(void)
 {
@@ -261,27 +375,69 @@ take_alone(void)
 	return rc > 0 ? rc : 0;
 }
 
-int
-lend_back(int lent)
+void
+lend_all(struct lend *l)
 {
-	bool known = false;
-	char what = 'w';
-	int rc = 0;
-
-	say(lent, what);
-	for (;;) {
-		rc = exec_wait(lent, UINT64_MAX);
-		if (rc >= 0)
-			break;
-		if (recv(lent, &what, 1, MSG_DONTWAIT) != 1) {
-			rc = known ? take_alone() : 0;
-			break;
-		}
-		rc = 0;
-		if (what == 'g')
-			break;
-		known = true;
+	if (l->held == 0)
+		return;
+	if (l->line < 0) {
+		call(l);
+	} else if (say(l->line, 'l', 0)) {
+		l->held = 0;
+		l->known = false;
+	} else {
+		forget_line(l);
+		put_alone(l);
 	}
-	close(lent);
+}
+
+/* What the stage says: 0 go on listening, 1 we hold what we wanted, -1 it is gone. */
+static int
+listen_once(struct lend *l)
+{
+	struct word w;
+
+	if (recv(l->line, &w, sizeof w, MSG_DONTWAIT) != (ssize_t)sizeof w)
+		return -1;
+	if (w.what == 'l')
+		l->known = true;
+	if (w.what != 'g')
+		return 0;
+	l->held = w.n;
+	return 1;
+}
+
+int
+lend_hold(struct lend *l, unsigned n)
+{
+	int rc, said = 0;
+
+	if (l->held == n || (l->held > 0 && n <= 1))
+		return 0;
+	lend_all(l);
+	if (l->line < 0)
+		return 0;
+	say(l->line, 'w', n);
+	while (said == 0) {
+		rc = exec_wait(l->line, UINT64_MAX);
+		if (rc >= 0)
+			return rc;
+		said = listen_once(l);
+	}
+	if (said > 0)
+		return 0;
+	forget_line(l);
+	rc = l->known ? take_alone() : 0;
+	l->held = 1;
 	return rc;
+}
+
+void
+lend_end(struct lend *l)
+{
+	if (l->line >= 0 && l->held > 1 && !say(l->line, 'x', 0))
+		put_alone(l);
+	if (l->line >= 0)
+		forget_line(l);
+	l->held = 1;
 }

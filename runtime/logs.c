@@ -216,7 +216,7 @@ print_json(const struct result *r, size_t i)
 	json_time(&b, "started", t->started);
 	json_time(&b, "finished", t->ended);
 	json_str(&b, "state", r->state);
-	json_str(&b, "class", r->class);
+	json_str(&b, "class", t->class && t->class[0] ? t->class : i + 1 == r->n_attempt ? r->class : NULL);
 	json_str(&b, "log", there ? path : NULL);
 	json_str(&b, "text", there || !t->log ? text.s ? text.s : "" : NULL);
 	json_close(&b, '}');

@@ -23,6 +23,7 @@ long_word(struct mflags *m, const char *s, size_t n, unsigned cores)
 
 	if (n < 2 || s[0] != '-' || s[1] != 'j')
 		return;
+	m->unbound = n == 2;
 	jobs = strtoul(s + 2, NULL, 10);
 	m->jobs = n == 2 ? cores : jobs > 0 && jobs < 100000 ? (unsigned)jobs : 1;
 }

@@ -11,6 +11,7 @@ struct mflags {
 	bool question;     /* -q */
 	bool touch;        /* -t */
 	bool silent;       /* -s */
+	bool unbound;      /* -j without a number: no jobserver, no bound */
 	unsigned jobs;     /* slots: N of -jN under a jobserver; 1 without one; the number of cores for a bare -j */
 };
 

@@ -72,6 +72,8 @@ static const char *const step[] = {
 	" attempt.stime_us / 1e6 AS system_seconds, attempt.maxrss_kb, attempt.in_bytes, attempt.out_bytes, place.host,"
 	" place.command FROM attempt JOIN datum ON datum.id = attempt.datum JOIN job ON job.id = attempt.job"
 	" JOIN repo ON repo.id = job.repo LEFT JOIN place ON place.id = attempt.place;",
+	/* Why an attempt did not succeed. */
+	"ALTER TABLE attempt ADD COLUMN class TEXT;",
 };
 
 enum { NEWEST = sizeof step / sizeof *step };

@@ -62,7 +62,7 @@ static const char *const sql_text[N_SQL] = {
 	[NAME_NEW] = "INSERT INTO input_name(name, repo) VALUES(?1, ?2)",
 	[DATUM_FIND] = "SELECT id FROM datum WHERE substr(key, 1, 6) = substr(?1, 1, 6) AND key = ?1",
 	[DATUM_NEW] = "INSERT INTO datum(key, version, label) VALUES(?1, ?2, ?3)",
-	[ATTEMPT_NEW] = "INSERT OR IGNORE INTO attempt VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+	[ATTEMPT_NEW] = "INSERT OR IGNORE INTO attempt VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[FAILURE_NEW] = "INSERT OR IGNORE INTO failure(job, datum, class) VALUES(?1, ?2, ?3)",
 	[INPUT_NEW] = "INSERT OR IGNORE INTO input(datum, n, name, path, kind, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[OUTPUT_NEW] = "INSERT OR IGNORE INTO output(datum, n, path, kind, size, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -456,9 +456,10 @@ put_attempts(struct prov *p, const struct result *r, struct seen_job *job, int64
 		const struct attempt *a = &r->attempt[i];
 		int64_t us = a->ended > a->started ? (int64_t)((a->ended - a->started) / 1000) : 0;
 
-		if (put(p, err, ATTEMPT_NEW, "iiiiiiiiiiiiii", job->id, datum, (int64_t)i + 1, (int64_t)(a->started / 1000), us,
+		if (put(p, err, ATTEMPT_NEW, "iiiiiiiiiiiiiis", job->id, datum, (int64_t)i + 1, (int64_t)(a->started / 1000), us,
 		        (int64_t)a->exit, (int64_t)a->signal, (int64_t)a->utime_us, (int64_t)a->stime_us,
-		        (int64_t)a->maxrss_kb, (int64_t)a->in_bytes, (int64_t)a->out_bytes, (int64_t)a->log, place) < 0)
+		        (int64_t)a->maxrss_kb, (int64_t)a->in_bytes, (int64_t)a->out_bytes, (int64_t)a->log, place,
+		        a->class && a->class[0] ? a->class : NULL) < 0)
 			return -1;
 		/* An attempt that was there already has been counted. */
 		if (sqlite3_changes(p->db) > 0) {

@@ -40,7 +40,7 @@ static const char *const sql_text[N_Q] = {
 	    " JOIN version ON version.id = datum.version JOIN repo ON repo.id = version.repo, job JOIN run ON run.id = job.run"
 	    " WHERE datum.id = " THIS_KEY " AND job.name = ?2",
 	[Q_FAILURE] = "SELECT class FROM failure WHERE job = ?1 AND datum = ?2",
-	[Q_ATTEMPTS] = "SELECT started, us, exit, signal, utime_us, stime_us, maxrss_kb, in_bytes, out_bytes, log, host, command"
+	[Q_ATTEMPTS] = "SELECT started, us, exit, signal, utime_us, stime_us, maxrss_kb, in_bytes, out_bytes, log, host, command, class"
 	    " FROM attempt LEFT JOIN place ON place.id = place WHERE job = ?1 AND datum = ?2 ORDER BY n",
 	[Q_INPUTS] = "SELECT input_name.name, repo.name, path, kind, hash FROM input JOIN input_name ON input_name.id = input.name"
 	    " JOIN repo ON repo.id = input_name.repo WHERE datum = ?1 ORDER BY n",
@@ -314,7 +314,7 @@ read_attempts(struct query *q, struct arena *a, int64_t job, int64_t datum, stru
 		GROW(r->attempt, r->n_attempt, r->cap_attempt);
 		r->attempt[r->n_attempt++] = (struct attempt){ .started = num(st, 0) * 1000, .ended = (num(st, 0) + num(st, 1)) * 1000,
 		    .exit = (int)num(st, 2), .signal = (int)num(st, 3), .utime_us = num(st, 4), .stime_us = num(st, 5),
-		    .maxrss_kb = num(st, 6), .in_bytes = num(st, 7), .out_bytes = num(st, 8), .log = num(st, 9) != 0 };
+		    .maxrss_kb = num(st, 6), .in_bytes = num(st, 7), .out_bytes = num(st, 8), .log = num(st, 9) != 0, .class = text(a, st, 12) };
 		if (r->n_attempt == 1) {
 			r->host = text(a, st, 10);
 			r->command = text(a, st, 11);

@@ -42,10 +42,10 @@ fail_path(char ret[FAIL_MAX], const struct oid *key)
 	return ret;
 }
 
-static bool
-read_attempt(struct result *r, const struct rec *rec)
+bool
+result_get_attempt(const struct rec *rec, struct attempt *ret)
 {
-	struct attempt a = { 0 };
+	struct attempt a = { .class = rec->n > 11 ? rec->f[11] : "" };
 	int64_t ended_by = 0, signal = 0;
 	uint64_t log = 0;
 	bool ok = rec_is(rec, "attempt", 11) && rec_get_u64(rec, 1, &a.started) && rec_get_u64(rec, 2, &a.ended) &&
@@ -56,9 +56,15 @@ read_attempt(struct result *r, const struct rec *rec)
 	a.exit = (int)ended_by;
 	a.signal = (int)signal;
 	a.log = log != 0;
-	GROW(r->attempt, r->n_attempt, r->cap_attempt);
-	r->attempt[r->n_attempt++] = a;
+	*ret = a;
 	return ok;
+}
+
+static bool
+read_attempt(struct result *r, const struct rec *rec)
+{
+	GROW(r->attempt, r->n_attempt, r->cap_attempt);
+	return result_get_attempt(rec, &r->attempt[r->n_attempt++]);
 }
 
 static bool
@@ -135,8 +141,8 @@ result_read(struct result *r, const struct oid *key, bool failed, struct err *er
 	return err_set(err, 0, "'%s' is damaged", path);
 }
 
-static void
-add_attempt(struct buf *b, const struct attempt *a)
+void
+result_put_attempt(struct buf *b, const struct attempt *a)
 {
 	rec_word(b, "attempt");
 	rec_u64(b, a->started);
@@ -149,6 +155,8 @@ add_attempt(struct buf *b, const struct attempt *a)
 	rec_u64(b, a->in_bytes);
 	rec_u64(b, a->out_bytes);
 	rec_u64(b, a->log);
+	if (a->class && a->class[0])
+		rec_str(b, a->class);
 	rec_end(b);
 }
 
@@ -194,7 +202,7 @@ add_result(struct buf *b, const struct result *r)
 		rec_end(b);
 	}
 	for (size_t i = 0; i < r->n_attempt; i++)
-		add_attempt(b, &r->attempt[i]);
+		result_put_attempt(b, &r->attempt[i]);
 	for (size_t i = 0; i < r->n_input; i++)
 		add_input(b, &r->input[i]);
 	for (size_t i = 0; i < r->n_output; i++)

@@ -8,7 +8,7 @@
  *   host NAME        command PATH      what the first word of the command resolved to, "" if unknown
  *   state success|failed|recovered
  *   class TEXT       reason TEXT       a failure's class (failure.h) and sentence; not in a success
- *   attempt STARTED ENDED EXIT SIGNAL UTIME-us STIME-us MAXRSS-kB IN-bytes OUT-bytes LOG(0|1: there is one)
+ *   attempt STARTED ENDED EXIT SIGNAL UTIME-us STIME-us MAXRSS-kB IN-bytes OUT-bytes LOG(0|1: there is one) CLASS
  *   input NAME REPO PATH KIND HASH
  *   output KIND SIZE HASH PATH         sorted by PATH
  *   sha256 HEX
@@ -23,15 +23,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 
 struct attempt {
+	const char *class;                  /* why it did not succeed (failure.h); "" if it did, or in old results */
 	uint64_t started, ended;            /* wall clock, ns */
 	int exit;                           /* exit status, -1 if a signal ended it */
 	int signal;                         /* 0 if none */
 	uint64_t utime_us, stime_us, maxrss_kb, in_bytes, out_bytes;
 	bool log;                           /* layout_log(key, job, number from 1) exists */
 	bool late;                          /* its time was over; not in the file */
+	uint64_t memory;                    /* its limit, bytes, 0 if none; not in the file */
+	const char *memory_by;              /* what held it */
+	bool oom;                           /* it was ended for using more */
 };
 
 struct result_input { const char *name, *repo, *path; char kind; struct oid id; };
@@ -52,6 +57,9 @@ struct result {
 int result_read(struct result *r, const struct oid *key, bool failed, struct err *err);
 /* Put it into place in one step.  A success also removes the key's ".fail". */
 int result_write(const struct result *r, struct err *err);
+/* The line of an attempt, for others who keep one; class points into the record. */
+void result_put_attempt(struct buf *b, const struct attempt *a);
+bool result_get_attempt(const struct rec *r, struct attempt *ret);
 bool result_exists(const struct oid *key);
 void result_release(struct result *r);
 

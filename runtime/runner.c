@@ -1,4 +1,4 @@
-/* runner.c: dassie-datum PLAN OFFSET COUNT: the program that make starts for a chunk of a plan.
+/* runner.c: dassie-datum PLAN OFFSET COUNT [LATER]: the program that make starts for a chunk of a plan.
  *
  * For each datum: the record must fit its key; a result that exists is done; else attempts in a row, each in a fresh
  * view.  The result, or the failure, is written in one step before the next datum begins, so that a kill loses at
@@ -7,7 +7,8 @@
  * what a small datum costs.  A step too long for an argument is given as a file.
  *
  * A datum that is to be tried again goes to the end of this program's queue: the others come first, and only when nothing
- * else is left to do does it wait, with its job token lent (lend.c).
+ * else is left to do does it wait, with its job token lent (lend.c).  Called with a LATER file, it leaves them there to those who
+ * are called at the end of the pipeline (queue.h).
  *
  * Exit status: 0 every datum has its result, 1 some failed, 3 the world (no space, a missing object, a plan that does
  * not fit).  A signal ends us by that signal, with nothing half-done left. */
@@ -33,22 +34,15 @@
 #include "environ.h"
 #include "exec.h"
 #include "failure.h"
-#include "lend.h"
+#include "memory.h"
 #include "pfs.h"
+#include "queue.h"
 #include "result.h"
+#include "turn.h"
 #include "view.h"
 
 static const char SHELL[] = "/bin/sh";
-static const uint64_t WORTH_LENDING = 5000000;
 enum { ARG_MAX_ONE = 128 * 1024 - 1, DISK_FULL = 256 * 1024 };
-
-/* A datum between two attempts. */
-struct waiting {
-	struct plan_datum datum;
-	struct attempt *attempt; size_t n, cap;
-	struct again again;
-	uint64_t due;                   /* by exec_clock */
-};
 
 struct runner {
 	struct plan_head head;
@@ -59,7 +53,10 @@ struct runner {
 	struct collect collect;
 	struct result result;
 	struct again again;             /* of the datum under way */
-	struct waiting *queue; size_t n_queue, cap_queue;
+	uint64_t at;                    /* where it is in the plan */
+	struct queue queue;
+	struct turn turn;
+	struct memory memory;
 	struct codecheck code;
 	struct buf step;                /* the script's text */
 	char host[256];
@@ -156,8 +153,10 @@ run_step(struct runner *r, const struct buf *step, const char *script, struct at
 	const char *by_text[] = { SHELL, "-c", step->s, script, NULL };
 	const char *by_file[] = { SHELL, script, NULL };
 	char **env = environ_of(&r->env, &r->head, &r->datum, &r->view);
-	int sig = exec_run(fits ? by_text : by_file, env, r->log_fd, r->head.timeout, a, err);
+	int sig;
 
+	memory_begin(&r->memory, limits_memory(&r->head.limits, r->again.oom), exec_clock());
+	sig = exec_run(fits ? by_text : by_file, env, r->log_fd, r->head.timeout, &r->memory, a, err);
 	if (sig < 0 || end_log(r, &a->log, err) < 0)
 		return -1;
 	if (sig > 0)
@@ -300,11 +299,11 @@ put_off(struct runner *r, const struct fault *fault)
 {
 	struct result *res = &r->result;
 	unsigned number = (unsigned)res->n_attempt;
-	uint64_t wait = again_wait(&r->head, number);
+	uint64_t wait = again_wait(&r->head, fault, number);
 
 	failure_tell_again(&r->head, &r->datum, fault, number, wait);
-	GROW(r->queue, r->n_queue, r->cap_queue);
-	r->queue[r->n_queue++] = (struct waiting){ r->datum, res->attempt, res->n_attempt, res->cap_attempt, r->again, exec_clock() + wait };
+	queue_put(&r->queue, &(struct waiting){ r->datum, r->at, res->attempt, res->n_attempt, res->cap_attempt, r->again,
+		exec_clock() + wait });
 	r->datum = (struct plan_datum)PLAN_DATUM_INIT;
 	res->attempt = NULL;
 	res->n_attempt = res->cap_attempt = 0;
@@ -314,17 +313,12 @@ put_off(struct runner *r, const struct fault *fault)
 static uint64_t
 take_up(struct runner *r)
 {
-	size_t first = 0;
-	struct waiting w;
+	struct waiting w = queue_take(&r->queue);
 
-	for (size_t i = 1; i < r->n_queue; i++)
-		if (r->queue[i].due < r->queue[first].due)
-			first = i;
-	w = r->queue[first];
-	r->queue[first] = r->queue[--r->n_queue];
 	plan_datum_release(&r->datum);
 	free(r->result.attempt);
 	r->datum = w.datum;
+	r->at = w.at;
 	r->result.attempt = w.attempt;
 	r->result.n_attempt = w.n;
 	r->result.cap_attempt = w.cap;
@@ -340,12 +334,17 @@ run_datum(struct runner *r, struct err *err)
 	struct result *res = &r->result;
 	struct fault fault = FAULT_INIT;
 	size_t before = res->n_attempt;
+	struct attempt *last;
 	int rc, recovered = 0;
+	bool again;
 
 	begin_result(r);
 	rc = try_once(r, &fault, err);
-	if (rc == 1 && again_wanted(&r->again, &r->head, &fault, res->n_attempt > before ? &res->attempt[before] : NULL, r->log,
-	    (unsigned)res->n_attempt)) {
+	last = res->n_attempt > before ? &res->attempt[before] : NULL;
+	again = rc == 1 && again_wanted(&r->again, &r->head, &fault, last, r->log, (unsigned)res->n_attempt);
+	if (last)
+		last->class = fault.class;
+	if (again) {
 		put_off(r, &fault);
 		return 0;
 	}
@@ -386,7 +385,11 @@ go_on(struct runner *r)
 
 	if (result_exists(&r->datum.key))
 		return EXIT_DONE;
-	rc = run_datum(r, &err);
+	rc = turn_take(&r->turn, &r->head, &err);
+	if (rc > 0)
+		die_by(r, rc);
+	if (rc == 0)
+		rc = run_datum(r, &err);
 	if (rc >= 0)
 		return rc ? EXIT_FAILED : EXIT_DONE;
 	r->stop = hopeless(err.num);
@@ -398,8 +401,10 @@ static int
 next_datum(struct runner *r, const char *plan)
 {
 	struct err err = ERR_INIT;
-	int rc = plan_datum_read(&r->datum, &r->plan, &err);
+	int rc;
 
+	r->at = r->plan.pos;
+	rc = plan_datum_read(&r->datum, &r->plan, &err);
 	if (rc == 0)
 		rc = err_set(&err, 0, "'%s' has fewer datums than it was asked for: run make again", plan);
 	else if (rc == 1 && !fits(r))
@@ -413,24 +418,12 @@ next_datum(struct runner *r, const char *plan)
 	return go_on(r);
 }
 
-/* Somebody else may use our slot meanwhile, unless that is over too soon to be worth it. */
-static int
-wait_until(uint64_t due)
-{
-	int lent = exec_clock() + WORTH_LENDING < due ? lend_token() : -1;
-	int sig = exec_wait(-1, due), second = 0;
-
-	if (lent >= 0 && sig == 0)
-		second = lend_back(lent);
-	return sig ? sig : second;
-}
-
 /* What waits for another attempt, when nothing else is left to do. */
 static int
 retry_one(struct runner *r)
 {
 	uint64_t due = take_up(r);
-	int sig = exec_clock() < due ? wait_until(due) : 0;
+	int sig = exec_clock() < due ? turn_wait(&r->turn, due) : 0;
 
 	if (sig > 0)
 		die_by(r, sig);
@@ -487,11 +480,8 @@ load(struct runner *r, const char *plan, struct err *err)
 static void
 unload(struct runner *r)
 {
-	for (size_t i = 0; i < r->n_queue; i++) {
-		plan_datum_release(&r->queue[i].datum);
-		free(r->queue[i].attempt);
-	}
-	free(r->queue);
+	turn_end(&r->turn);
+	queue_release(&r->queue);
 	drop_log(r);
 	view_release(&r->view);
 	environ_release(&r->env);
@@ -517,13 +507,25 @@ parse_number(const char *s, uint64_t *ret)
 }
 
 static int
-run_chunk(struct runner *r, const char *plan, uint64_t offset, uint64_t count)
+run_queue(struct runner *r)
 {
-	struct err err = ERR_INIT;
 	int status = EXIT_DONE;
 
-	if (exec_init(&err) < 0 || load(r, plan, &err) < 0)
-		return talk_err(&err);
+	while (r->queue.n && !r->stop) {
+		int one = retry_one(r);
+
+		status = one > status ? one : status;
+	}
+	return status;
+}
+
+/* later: where to leave what is to be tried again; NULL: it is waited for. */
+static int
+run_chunk(struct runner *r, const char *plan, uint64_t offset, uint64_t count, const char *later)
+{
+	struct err err = ERR_INIT;
+	int status = EXIT_DONE, rest;
+
 	if (offset < r->plan.pos || offset > r->plan.n) {
 		err_set(&err, 0, "'%s' has no datum at %llu: run make again", plan, (unsigned long long)offset);
 		return talk_err(&err);
@@ -534,26 +536,46 @@ run_chunk(struct runner *r, const char *plan, uint64_t offset, uint64_t count)
 
 		status = one > status ? one : status;
 	}
-	while (r->n_queue && !r->stop) {
-		int one = retry_one(r);
+	if (later && r->queue.n && queue_leave(&r->queue, later, &err) < 0)
+		return talk_err(&err);
+	rest = run_queue(r);
+	return rest > status ? rest : status;
+}
 
-		status = one > status ? one : status;
-	}
-	return status;
+/* The i-th of n who share what the chunks left. */
+static int
+run_later(struct runner *r, const char *later, uint64_t i, uint64_t n)
+{
+	struct err err = ERR_INIT;
+
+	if (queue_read(&r->queue, later, &r->plan, i, n, &err) < 0)
+		return talk_err(&err);
+	return run_queue(r);
+}
+
+static int
+usage(void)
+{
+	talk("usage: dassie-datum PLAN OFFSET COUNT [LATER] | PLAN again LATER I N (make calls it; you want 'dassie run' or 'dassie rerun')");
+	return EXIT_USAGE;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct runner r = { .log_fd = -1 };     /* every part's INIT is zeros */
-	uint64_t offset, count;
+	/* every other part's INIT is zeros */
+	struct runner r = { .log_fd = -1, .turn = TURN_INIT, .memory = MEMORY_INIT };
+	bool later = argc == 6 && strcmp(argv[2], "again") == 0;
+	struct err err = ERR_INIT;
+	uint64_t from, n;
 	int status;
 
-	if (argc != 4 || !parse_number(argv[2], &offset) || !parse_number(argv[3], &count)) {
-		talk("usage: dassie-datum PLAN OFFSET COUNT (make calls it; you want 'dassie run' or 'dassie rerun')");
-		return EXIT_USAGE;
-	}
-	status = run_chunk(&r, argv[1], offset, count);
+	if (argc < 4 || argc > 6 || (argc == 6 && !later) || !parse_number(argv[later ? 4 : 2], &from) ||
+	    !parse_number(argv[later ? 5 : 3], &n) || (later && (from < 1 || from > n)))
+		return usage();
+	if (exec_init(&err) < 0 || load(&r, argv[1], &err) < 0)
+		return talk_err(&err);
+	status = later ? run_later(&r, argv[3], from, n) : run_chunk(&r, argv[1], from, n, argc == 5 ? argv[4] : NULL);
 	unload(&r);
 	return status;
 }

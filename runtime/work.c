@@ -16,12 +16,15 @@
 #include "../base/err.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
+#include "../base/limits.h"
 #include "../base/mem.h"
 #include "../base/plan.h"
 #include "../base/rec.h"
 #include "../base/talk.h"
 #include "child.h"
+#include "failure.h"
 #include "lend.h"
+#include "memory.h"
 #include "mflags.h"
 #include "pfs.h"
 #include "provenance.h"
@@ -58,15 +61,50 @@ planner_end(int rc)
 	return rc >= 128 ? EXIT_WORLD : rc;
 }
 
+/* What a killed job's chunks left to be tried again has places of a plan that is written anew. */
+static void
+remove_later(const char *pipeline, const char *job)
+{
+	char path[LAYOUT_MAX], part[40];
+
+	unlink(plan_path(path, pipeline, job, ".later"));
+	for (unsigned i = 1; i; i++) {
+		snprintf(part, sizeof part, ".part.%u.mk", i);
+		if (access(plan_path(path, pipeline, job, part), F_OK) < 0)
+			break;
+		snprintf(part, sizeof part, ".part.%u.later", i);
+		unlink(plan_path(path, pipeline, job, part));
+	}
+}
+
+void
+work_tell_limits(const char *pipeline, const struct limits *l, const struct mflags *m)
+{
+	struct memory memory = MEMORY_INIT;
+	char size[32];
+
+	if (l->cpu > m->jobs && !m->unbound)
+		talk("%s: a datum asks for %u cpus, make runs %u jobs at once: it gets %s", pipeline, l->cpu, m->jobs,
+		    m->jobs == 1 ? "the one" : "them all");
+	if (!l->memory)
+		return;
+	memory_find(&memory);
+	memory_export(&memory);
+	memory_sweep(&memory);
+	talk("%s: an attempt may use %s of memory, held by %s", pipeline, failure_size(size, l->memory), memory.how != MEMORY_RLIMIT ?
+	    memory_word(&memory) : "rlimit for each process and by looking at their sum (no cgroup is delegated to us)");
+}
+
 int
 work_plan(const struct open_job *o, const struct mflags *m, struct err *err)
 {
 	char program[PATH_MAX], slots[32], chunk[40];
 
+	remove_later(o->pipeline, o->job);
 	snprintf(slots, sizeof slots, "--slots=%u", m->jobs);
 	snprintf(chunk, sizeof chunk, "--chunk=%llu", (unsigned long long)chunk_max(o->pipeline));
 	return planner_end(child_run((const char *const[]){ state_helper("dassie-compile", program, sizeof program), "plan",
-	    o->pipeline, slots, chunk, NULL }, -1, err));
+	    o->pipeline, slots, chunk, m->unbound ? "--unbound" : NULL, NULL }, -1, err));
 }
 
 static bool
@@ -161,6 +199,7 @@ work_run(const struct open_job *o, const char *make, uint64_t limit, bool *ret_l
 		rc = child_run_for((const char *const[]){ make, "-f", plan_path(mk, o->pipeline, o->job, ".mk"), "-k", "-r", "-R",
 		    "--no-print-directory", datum, NULL }, fd, limit, ret_late, &lender, err);
 		unsetenv("DASSIE_TALK");
+		remove_later(o->pipeline, o->job);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -244,6 +283,7 @@ work_tidy(const char *pipeline, const char *job)
 
 	unlink(plan_path(path, pipeline, job, ".set"));
 	unlink(plan_path(path, pipeline, job, ".err"));
+	unlink(plan_path(path, pipeline, job, ".later"));
 }
 
 void
@@ -252,6 +292,7 @@ work_clean(const char *pipeline, const char *job)
 	char path[LAYOUT_MAX], part[40];
 
 	work_tidy(pipeline, job);
+	remove_later(pipeline, job);
 	unlink(plan_path(path, pipeline, job, ""));
 	unlink(plan_path(path, pipeline, job, ".mk"));
 	for (unsigned i = 1; i; i++) {

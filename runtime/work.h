@@ -7,12 +7,16 @@
 #include <stdint.h>
 
 struct err;
+struct limits;
 struct mflags;
 struct open_job;
 
 /* Plan the job in P.open: writes P.JOB, P.JOB.mk and P.JOB.set.  0 planned; >0 the planner refused
  * and said why: the exit status to end with; -1. */
 int work_plan(const struct open_job *o, const struct mflags *m, struct err *err);
+
+/* Say what of the pipeline's limits is held how, or cannot be; for a job that has something to run. */
+void work_tell_limits(const char *pipeline, const struct limits *l, const struct mflags *m);
 
 /* How many datums there are and how many are missing, by a planner that writes nothing.  As work_plan. */
 int work_count(const struct open_job *o, uint64_t *ret_total, uint64_t *ret_missing, struct err *err);

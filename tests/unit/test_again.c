@@ -122,6 +122,7 @@ test_blur(void)
 static void
 test_wait(void)
 {
+	struct fault none = FAULT_INIT;
 	struct retry t = { .delay = 1000, .factor = 2500, .max_delay = 10000 };
 	struct plan_head h = { .retry = { .delay = 1000, .factor = 2000, .max_delay = 1000 } };
 	bool all = true;
@@ -133,10 +134,10 @@ test_wait(void)
 	t = (struct retry){ .delay = 1, .factor = 1000, .max_delay = 5 };
 	ok(retry_longest(&t, 1000000000) == 1, "a factor of one stays");
 	for (unsigned i = 1; i < 100; i++)
-		all &= again_wait(&h, i) <= 1000;
+		all &= again_wait(&h, &none, i) <= 1000;
 	ok(all, "a wait is not longer than that");
 	h.retry.delay = 0;
-	ok(again_wait(&h, 1) == 0, "no delay is none");
+	ok(again_wait(&h, &none, 1) == 0, "no delay is none");
 }
 
 int

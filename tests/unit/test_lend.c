@@ -29,19 +29,22 @@ tokens(void)
 	return ioctl(pool[0], FIONREAD, &n) < 0 ? -1 : n;
 }
 
-/* Lends twice, each time for a moment. */
+/* Lends twice, each time for a moment, and wants one to three tokens then. */
 static _Noreturn void
 runner(unsigned i)
 {
-	for (int round = 0; round < 2; round++) {
-		int lent = lend_token();
+	struct lend lend = LEND_INIT;
 
-		if (lent < 0)
+	for (int round = 0; round < 2; round++) {
+		lend_all(&lend);
+		if (lend.line < 0)
 			_exit(1);
 		exec_wait(-1, exec_clock() + (1 + i % 5) * MS / 2);
-		if (lend_back(lent))
+		if (lend_hold(&lend, i % TOKENS + 1) || lend.held != i % TOKENS + 1)
 			_exit(2);
+		exec_wait(-1, exec_clock() + i % 3 * MS / 4);
 	}
+	lend_end(&lend);
 	_exit(0);
 }
 

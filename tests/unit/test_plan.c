@@ -358,7 +358,7 @@ static void
 makefile(void)
 {
 	struct planmk_datum v[3] = { { .at = 100 }, { .at = 200 }, { .at = 300 } };
-	struct planmk p = { "p", "j9", 7, 1, 2, v, 3 };
+	struct planmk p = { "p", "j9", 7, 1, 2, 0, false, v, 3 };
 	struct err err = ERR_INIT;
 	char *text;
 
@@ -380,7 +380,7 @@ parts(void)
 {
 	size_t n = PLANMK_PART + 1;
 	struct planmk_datum *v = calloc(n, sizeof *v);
-	struct planmk p = { "p", "j10", n, 2, 256, v, n };
+	struct planmk p = { "p", "j10", n, 2, 256, 0, false, v, n };
 	struct err err = ERR_INIT;
 	char *text;
 
