@@ -103,6 +103,28 @@ write_limits(struct buf *b, const struct conf *c)
 	line_u64(b, "job_timeout", c->job_timeout_ns);
 }
 
+static void
+line_set(struct buf *b, const char *word, const struct conf_set *set)
+{
+	rec_word(b, word);
+	rec_str(b, set->key);
+	rec_str(b, set->value);
+	rec_end(b);
+}
+
+static void
+write_egress(struct buf *b, struct conf *c)
+{
+	size_t from = b->n;
+
+	for (size_t i = 0; i < c->n_egress; i++) {
+		line_str(b, "egress", c->egress[i].url);
+		for (size_t k = 0; k < c->egress[i].n_with; k++)
+			line_set(b, "with", &c->egress[i].with[k]);
+	}
+	sha256_bytes(b->s + from, b->n - from, &c->egress_id);
+}
+
 void
 conf_write(struct buf *b, struct conf *c)
 {
@@ -120,14 +142,9 @@ conf_write(struct buf *b, struct conf *c)
 	buf_add(b, deciding.s, deciding.n);
 	write_limits(b, c);
 	write_code(b, c->code, c->n_code);
-	for (size_t i = 0; i < c->n_egress; i++)
-		line_str(b, "egress", c->egress[i]);
-	for (size_t i = 0; i < c->n_set; i++) {
-		rec_word(b, "set");
-		rec_str(b, c->set[i].key);
-		rec_str(b, c->set[i].value);
-		rec_end(b);
-	}
+	write_egress(b, c);
+	for (size_t i = 0; i < c->n_set; i++)
+		line_set(b, "set", &c->set[i]);
 	line_str(b, "spec", c->spec);
 	rec_seal(b);
 	buf_release(&deciding);
@@ -200,7 +217,8 @@ read_input(struct arena *a, struct conf_input *in, const struct rec *r, struct r
 /* Arrays grow on the heap while reading and move into the arena at the end: see settle(). */
 struct growing {
 	struct conf_code *code; size_t cap_code;
-	const char **egress; size_t cap_egress;
+	struct conf_egress *egress; size_t cap_egress;
+	struct conf_set *with; size_t n_with, cap_with;     /* of the last egress */
 	struct conf_set *set; size_t cap_set;
 };
 
@@ -263,6 +281,20 @@ read_text(struct conf *c, const struct rec *r)
 	return false;
 }
 
+/* An egress ends where another one begins, and at the end of the file. */
+static void
+end_egress(struct conf *c, struct growing *g)
+{
+	if (c->n_egress) {
+		g->egress[c->n_egress - 1].with = settle_one(&c->arena, g->with, g->n_with, sizeof *g->with);
+		g->egress[c->n_egress - 1].n_with = g->n_with;
+	} else {
+		free(g->with);
+	}
+	g->with = NULL;
+	g->n_with = g->cap_with = 0;
+}
+
 static bool
 read_list(struct conf *c, struct growing *g, const struct rec *r)
 {
@@ -270,8 +302,12 @@ read_list(struct conf *c, struct growing *g, const struct rec *r)
 		GROW(g->code, c->n_code, g->cap_code);
 		g->code[c->n_code++] = (struct conf_code){ keep(&c->arena, r, 1), r->f[0][0] == 'c' };
 	} else if (rec_is(r, "egress", 2)) {
+		end_egress(c, g);
 		GROW(g->egress, c->n_egress, g->cap_egress);
-		g->egress[c->n_egress++] = keep(&c->arena, r, 1);
+		g->egress[c->n_egress++] = (struct conf_egress){ .url = keep(&c->arena, r, 1) };
+	} else if (rec_is(r, "with", 3)) {
+		GROW(g->with, g->n_with, g->cap_with);
+		g->with[g->n_with++] = (struct conf_set){ keep(&c->arena, r, 1), keep(&c->arena, r, 2) };
 	} else if (rec_is(r, "set", 3)) {
 		GROW(g->set, c->n_set, g->cap_set);
 		g->set[c->n_set++] = (struct conf_set){ keep(&c->arena, r, 1), keep(&c->arena, r, 2) };
@@ -327,6 +363,7 @@ conf_read(struct conf *c, const char *pipeline, struct err *err)
 	while (ok && recfile_next(&f, &r))
 		ok = read_line(c, &g, &r, &f);
 	c->code = settle_one(&c->arena, g.code, c->n_code, sizeof *g.code);
+	end_egress(c, &g);
 	c->egress = settle_one(&c->arena, g.egress, c->n_egress, sizeof *g.egress);
 	c->set = settle_one(&c->arena, g.set, c->n_set, sizeof *g.set);
 	recfile_release(&f);

@@ -19,7 +19,8 @@
  *   accept N …               exit codes that count as success beside 0
  *   timeout NS  job_timeout NS    0: none
  *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
- *   egress URL …             (the egress work completes it)
+ *   egress URL               where the output is pushed; then its settings, by the names of the spec (runtime/egress.h):
+ *   with KEY VALUE           sizes in bytes, true as 1; of lists a line a member, of maps KEY is NAME.MEMBER
  *   set KEY VALUE            every other setting, by the name of its spec field, for the parts that will honour it
  *   spec TEXT                the long form of this pipeline's spec (YAML)
  *
@@ -29,7 +30,8 @@
  *   spec PATH                what compile was asked for: files and folders
  *   specfile PATH SHA256     each file that was read   include PATH SHA256   the same, where only another one names it
  *   source NAME DIR KEEP     KEEP 0|1; DIR is - for the ticks of a cron input, which have no folder
- *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines and "reads REPO" lines
+ *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines, "reads REPO" lines, and
+ *   egress HEX               if it has one: hash of its egress and with lines; moves refs/P.egress.spec
  */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
@@ -60,11 +62,13 @@ struct conf_input {
 
 struct conf_code { const char *path; bool declared; };
 struct conf_set { const char *key, *value; };
+struct conf_egress { const char *url; struct conf_set *with; size_t n_with; };
 
 struct conf {
 	struct arena arena;         /* owns everything below */
 	const char *pipeline, *description, *script, *salt, *branch, *spec;
 	struct oid decides;
+	struct oid egress_id;       /* of what is pushed where and how: the index has it */
 	bool concat;                /* merge: concat */
 	bool every_job;
 	struct conf_input *input;   /* NULL: no input (never after a successful compile) */
@@ -75,14 +79,14 @@ struct conf {
 	int *accept; size_t n_accept;
 	uint64_t timeout_ns, job_timeout_ns;
 	struct conf_code *code; size_t n_code;
-	const char **egress; size_t n_egress;
+	struct conf_egress *egress; size_t n_egress;
 	struct conf_set *set; size_t n_set;
 };
 
 #define CONF_INIT { .arena = ARENA_INIT }
 
 int conf_read(struct conf *c, const char *pipeline, struct err *err);      /* -1 if it is not there, too */
-void conf_write(struct buf *b, struct conf *c);                            /* sets c->decides */
+void conf_write(struct buf *b, struct conf *c);                            /* sets c->decides and c->egress_id */
 void conf_release(struct conf *c);
 
 /* The repos an input tree reads, sorted, each once; array from the arena. */
@@ -95,6 +99,7 @@ struct index_pipeline {
 	struct oid script_id, decides;
 	struct conf_code *code; size_t n_code;
 	const char **reads; size_t n_reads;
+	bool has_egress; struct oid egress;
 };
 
 struct index {

@@ -62,6 +62,11 @@ index_write(struct buf *b, const struct index *x)
 			rec_str(b, p->reads[k]);
 			rec_end(b);
 		}
+		if (p->has_egress) {
+			rec_word(b, "egress");
+			rec_oid(b, &p->egress);
+			rec_end(b);
+		}
 	}
 	rec_seal(b);
 }
@@ -113,6 +118,10 @@ read_pipeline_line(struct index *x, const struct rec *r, struct conf_code *code,
 		p->code[p->n_code++] = (struct conf_code){ keep(x, r, 1), r->f[0][0] == 'c' };
 		n->code++;
 		return true;
+	}
+	if (rec_is(r, "egress", 2)) {
+		p->has_egress = true;
+		return rec_get_oid(r, 1, &p->egress);
 	}
 	if (rec_is(r, "reads", 2)) {
 		p->reads[p->n_reads++] = keep(x, r, 1);

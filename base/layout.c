@@ -25,6 +25,13 @@ layout_name_ok(const char *name)
 	return true;
 }
 
+char *
+layout_egress_name(char ret[EGRESS_NAME_MAX], const char *pipeline)
+{
+	snprintf(ret, EGRESS_NAME_MAX, "%s.egress", pipeline);
+	return ret;
+}
+
 static char *
 join(char ret[LAYOUT_MAX], const char *dir, const char *name, const char *suffix)
 {

@@ -21,6 +21,7 @@ struct oid;
 #define DIR_LOCK    ".dassie/lock"
 #define DIR_MARKS   ".dassie/marks"
 #define DIR_POOLS   ".dassie/pools"
+#define DIR_EGRESS  ".dassie/egress"
 #define DIR_OUT     "out"
 #define FILE_FORMAT ".dassie/format"
 #define FILE_CLOCK  ".dassie/clock"
@@ -28,10 +29,13 @@ struct oid;
 #define FILE_INDEX  ".dassie/steps/index"
 #define FILE_DB     ".dassie/provenance.db"
 
-enum { LAYOUT_MAX = 256, NAME_MAX_REPO = 63 };
+enum { LAYOUT_MAX = 256, NAME_MAX_REPO = 63, EGRESS_NAME_MAX = NAME_MAX_REPO + 8 };
 
 /* Names of repos and pipelines: letters, digits, '_' and '-', the first one a letter or digit, at most 63. */
 bool layout_name_ok(const char *name);
+
+/* P.egress: what the refs of a pipeline's egress are called after; no pipeline can have this name. */
+char *layout_egress_name(char ret[EGRESS_NAME_MAX], const char *pipeline);
 
 /* Each writes a NUL-terminated path into ret and returns ret. */
 char *layout_ref(char ret[LAYOUT_MAX], const char *repo);                          /* .dassie/refs/R */

@@ -202,32 +202,3 @@ manifest_below(const struct manifest *m, const char *dir, size_t *ret_lo, size_t
 	*ret_hi = hi;
 	return lo < hi;
 }
-
-static bool
-same(const struct entry *a, const struct entry *b)
-{
-	return a->kind == b->kind && oid_eq(&a->id, &b->id);
-}
-
-int
-manifest_diff(const struct manifest *a, const struct manifest *b, manifest_diff_fn *fn, void *ctx)
-{
-	size_t i = 0, k = 0;
-	int rc = 0;
-
-	while (rc == 0 && (i < a->n || k < b->n)) {
-		int order = i == a->n ? 1 : k == b->n ? -1 : strcmp(a->v[i].path, b->v[k].path);
-
-		if (order < 0) {
-			rc = fn(ctx, &a->v[i++], NULL);
-		} else if (order > 0) {
-			rc = fn(ctx, NULL, &b->v[k++]);
-		} else {
-			if (!same(&a->v[i], &b->v[k]))
-				rc = fn(ctx, &a->v[i], &b->v[k]);
-			i++;
-			k++;
-		}
-	}
-	return rc;
-}

@@ -55,7 +55,7 @@ const struct entry *manifest_find(const struct manifest *m, const char *path);
 /* Entries [*ret_lo, *ret_hi) are those below directory dir ("" is the root). False if there are none. */
 bool manifest_below(const struct manifest *m, const char *dir, size_t *ret_lo, size_t *ret_hi);
 
-/* The difference: calls fn for each path that is only in a (new_ NULL), only in b (old NULL) or differs in
+/* The difference (entries.c): calls fn for each path that is only in a (new_ NULL), only in b (old NULL) or differs in
  * content or kind.  In path order.  Stops at the first non-zero return of fn and returns it. */
 typedef int manifest_diff_fn(void *ctx, const struct entry *old, const struct entry *new_);
 int manifest_diff(const struct manifest *a, const struct manifest *b, manifest_diff_fn *fn, void *ctx);

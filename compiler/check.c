@@ -14,6 +14,7 @@
 #include "checklimits.h"
 #include "checkmatch.h"
 #include "cronspec.h"
+#include "egress.h"
 #include "graph.h"
 #include "pattern.h"
 #include "spec.h"
@@ -339,25 +340,6 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 }
 
 static bool
-check_egress(struct specset *s, const struct pipeline *p)
-{
-	const struct egress *e = p->egress.v;
-	bool ok = true;
-
-	for (size_t i = 0; i < p->egress.n; i++) {
-		const struct str *url = e[i].object_storage ? &e[i].object_storage->url : e[i].sql_database ? &e[i].sql_database->url : &e[i].url;
-
-		if (p->broken || !p->egress.set)
-			continue;
-		if (!given(url))
-			ok = diag_error(s->d, p->egress.at, "an egress must say where to: write 'egress: s3://BUCKET/PREFIX'");
-		else if (!strstr(url->s, "://"))
-			ok = diag_error(s->d, url->at, "'%s' is no URL; write s3://BUCKET/PREFIX or file:///FOLDER", url->s);
-	}
-	return ok;
-}
-
-static bool
 check_rules(struct specset *s, const struct strs *list, const char *name)
 {
 	bool ok = true;
@@ -444,7 +426,7 @@ check_pipeline(struct specset *s, struct pipeline *p)
 		ok &= check_captured(s, p, inputs.text, inputs.n);
 	ok &= check_transform(s, p, &inputs);
 	ok &= check_settings(s, p);
-	ok &= check_egress(s, p);
+	ok &= egress_check(s, p);
 	ok &= check_limits(s, p);
 	free(inputs.text);
 	free(inputs.at);
@@ -518,6 +500,7 @@ check_set(struct specset *s)
 		ok &= check_pipeline(s, &s->pipeline[i]);
 	}
 	diag_within(s->d, (struct span){ 0, 0 }, NULL);
+	egress_check_places(s);
 	ok &= graph_build(s);
 	return ok;
 }

@@ -223,6 +223,8 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	ret->decides = conf.decides;
 	ret->code = conf.code;
 	ret->n_code = conf.n_code;
+	ret->has_egress = conf.n_egress > 0;
+	ret->egress = conf.egress_id;
 	ret->n_reads = p->n_reads;
 	ret->reads = arena_alloc(&c->arena, (p->n_reads + 1) * sizeof *ret->reads);
 	for (size_t i = 0; i < p->n_reads; i++)

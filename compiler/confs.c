@@ -12,6 +12,7 @@
 #include "../base/mem.h"
 #include "check.h"
 #include "checklimits.h"
+#include "egress.h"
 #include "fields.h"
 #include "pattern.h"
 #include "print.h"
@@ -118,20 +119,6 @@ make_code(struct specset *s, const struct transform *t, const struct words *foun
 }
 
 static void
-make_egress(struct specset *s, const struct pipeline *p, struct conf *c)
-{
-	const struct egress *e = p->egress.v;
-
-	c->egress = arena_alloc(s->a, (p->egress.n + 1) * sizeof *c->egress);
-	for (size_t i = 0; i < p->egress.n; i++) {
-		const char *url = e[i].object_storage ? e[i].object_storage->url.s : e[i].sql_database ? e[i].sql_database->url.s : e[i].url.s;
-
-		if (url)
-			c->egress[c->n_egress++] = url;
-	}
-}
-
-static void
 add_rules(struct retry *r, const struct strs *list, bool never)
 {
 	char msg[PATTERN_MSG];
@@ -186,7 +173,7 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	c->job_timeout_ns = (uint64_t)p->job_timeout.v;
 	limits_of(s, p, &c->limits);
 	make_code(s, t, found, c);
-	make_egress(s, p, c);
+	egress_conf(s, p, c);
 	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 1) * sizeof *c->set);
 	add_sets(s, &pipeline_table, p, c);
 	add_sets(s, &transform_table, t, c);

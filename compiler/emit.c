@@ -1,6 +1,7 @@
 /* emit.c: the Makefile, written for people and exact for make.
  *
- * Two targets a pipeline: refs/P moves only with the content, refs/P.done says as of what it was made (base/ref.h).  A
+ * Two targets a pipeline: refs/P moves only with the content, refs/P.done says as of what it was made (base/ref.h); where the
+ * output is pushed a third, refs/P.egress, which nothing waits for: a push that fails is told by `all` when all else is done.  A
  * recipe of +@: costs no process and makes make look at refs/P again; all recipes are +, so that what make would do under
  * -n -q -t is decided by those who know.  The scan runs while make remakes its makefiles, before it looks at any goal.
  *
@@ -9,6 +10,7 @@
  * first makefile.  .PRECIOUS names every ref: make would remove them on ^C, or under .DELETE_ON_ERROR. */
 #include "emit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/buf.h"
@@ -152,51 +154,92 @@ add_help(struct buf *b, const struct specset *s)
 		buf_fmt(&line, "  %-*s  ", (int)w, pipeline_name(p));
 		add_summary(&line, p);
 		add_recipe_word(b, line.s);
+		if (!p->egress.n)
+			continue;
+		buf_reset(&line);
+		buf_fmt(&line, "  %s.egress  pushes it to ", pipeline_name(p));
+		picture_text(&line, egress_url(p->egress.v)->s);
+		if (p->egress.n > 1)
+			buf_fmt(&line, " and %zu more", p->egress.n - 1);
+		buf_str(b, " \\\n	    ");
+		add_recipe_word(b, line.s);
 	}
 	buf_byte(b, '\n');
 	buf_release(&line);
+}
+
+static bool
+has_egress(const struct specset *s)
+{
+	for (size_t i = 0; i < s->n_pipeline; i++)
+		if (s->pipeline[i].egress.n)
+			return true;
+	return false;
+}
+
+static void
+add_egresses(struct line *l, const struct specset *s, const char *dir)
+{
+	char word[LAYOUT_MAX];
+
+	for (size_t i = 0; i < s->n_pipeline; i++)
+		if (s->order[i]->egress.n) {
+			snprintf(word, sizeof word, "%s%s.egress", dir, pipeline_name(s->order[i]));
+			line_word(l, word);
+		}
+}
+
+/* What can be made by a short name. */
+static void
+add_aliases(struct line *l, const struct specset *s)
+{
+	for (size_t i = 0; i < s->n_pipeline; i++)
+		if (has_alias(s->order[i]))
+			line_word(l, pipeline_name(s->order[i]));
+	add_egresses(l, s, "");
 }
 
 /* What there is only for people, so only where this is the makefile that they call. */
 static void
 add_first(struct buf *b, const struct specset *s)
 {
-	char ref[LAYOUT_MAX];
+	char ref[LAYOUT_MAX], name[EGRESS_NAME_MAX];
 	struct line l = { b, 0 };
-	bool any = false;
+	size_t words;
 
 	buf_str(b, "\nifdef DASSIE_FIRST\n");
 	l.start = b->n;
 	buf_str(b, ".PHONY: all help");
-	for (size_t i = 0; i < s->n_pipeline; i++)
-		if (has_alias(s->order[i]))
-			line_word(&l, pipeline_name(s->order[i]));
+	add_aliases(&l, s);
 	buf_byte(b, '\n');
+	buf_str(b, has_egress(s) ? "# A push that fails holds nobody up: all tells of it when the rest is done.\n" : "");
 	l.start = b->n;
 	buf_str(b, "all:");
-	for (size_t i = 0; i < s->n_pipeline; i++)
-		line_word(&l, layout_ref(ref, pipeline_name(s->order[i])));
-	buf_byte(b, '\n');
-	l.start = b->n;
+	/* A push comes before whatever else may fail. */
 	for (size_t i = 0; i < s->n_pipeline; i++) {
-		if (!has_alias(s->order[i]))
-			continue;
-		if (any)
-			line_word(&l, pipeline_name(s->order[i]));
-		else
-			buf_str(b, pipeline_name(s->order[i]));
-		any = true;
+		line_word(&l, layout_ref(ref, pipeline_name(s->order[i])));
+		if (s->order[i]->egress.n)
+			line_word(&l, layout_ref(ref, layout_egress_name(name, pipeline_name(s->order[i]))));
 	}
-	buf_str(b, any ? ": %: " DIR_REFS "/%\n" : "");
+	buf_str(b, has_egress(s) ? "\n\t+@'$(DASSIE)' egress --told\n" : "\n");
+	l.start = words = b->n;
+	add_aliases(&l, s);
+	if (b->n > words) {
+		memmove(b->s + words, b->s + words + 1, b->n - words);     /* no blank before the first word */
+		b->n--;
+		buf_str(b, ": %: " DIR_REFS "/%\n");
+	}
 	add_help(b, s);
 	buf_str(b, "endif\n");
 }
 
 static void
-add_scan(struct buf *b, const struct emit *e)
+add_scan(struct buf *b, const struct specset *s, const struct emit *e)
 {
-	buf_str(b, "DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))\nDASSIE_GOAL := $(.DEFAULT_GOAL)\n"
-	    "include " FILE_SCANMK "   # specs, code and sources, by content, before anything else\n\n"
+	buf_str(b, "DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))\nDASSIE_GOAL := $(.DEFAULT_GOAL)\n");
+	if (has_egress(s))
+		buf_str(b, "DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))\n");
+	buf_str(b, "include " FILE_SCANMK "   # specs, code and sources, by content, before anything else\n\n"
 	    FILE_SCANMK ": " DIR_STATE "/always\n\t+@'$(DASSIE)' scan -o");
 	add_arg(b, e->makefile);
 	for (size_t i = 0; i < e->n_option; i++)
@@ -225,6 +268,9 @@ add_block(struct buf *b, const struct pipeline *p)
 		line_word(&l, layout_ref(ref, p->reads[i]->s));
 	line_word(&l, spec);
 	buf_fmt(b, "\n\t+@'$(DASSIE)' stage --make='$(MAKE)' %s\n", name);
+	if (p->egress.n)
+		buf_fmt(b, DIR_REFS "/%s.egress: %s " DIR_REFS "/%s.egress.spec\n\t+@'$(DASSIE)' egress --make $(DASSIE_LATER) %s\n",
+		    name, layout_ref(ref, name), name, name);
 }
 
 /* The refs that only the scan moves.  Without prerequisites their recipe is never run on what is there; it keeps a missing
@@ -232,12 +278,15 @@ add_block(struct buf *b, const struct pipeline *p)
 static void
 add_leaves(struct line *l, const struct specset *s)
 {
-	char path[LAYOUT_MAX];
+	char path[LAYOUT_MAX], name[EGRESS_NAME_MAX];
 
 	for (size_t i = 0; i < s->n_source; i++)
 		line_word(l, layout_ref(path, s->source[i].name));
 	for (size_t i = 0; i < s->n_pipeline; i++)
 		line_word(l, layout_spec(path, pipeline_name(s->order[i])));
+	for (size_t i = 0; i < s->n_pipeline; i++)
+		if (s->order[i]->egress.n)
+			line_word(l, layout_spec(path, layout_egress_name(name, pipeline_name(s->order[i]))));
 }
 
 static void
@@ -257,6 +306,7 @@ add_tail(struct buf *b, const struct specset *s)
 		line_word(&l, layout_ref(path, pipeline_name(s->order[i])));
 		line_word(&l, layout_done(path, pipeline_name(s->order[i])));
 	}
+	add_egresses(&l, s, DIR_REFS "/");
 	buf_str(b, "\n$(DASSIE_LEAVES) " DIR_STATE "/always:\n\t+@:\n"
 	    ".PRECIOUS: " FILE_SCANMK " $(DASSIE_LEAVES) $(DASSIE_REFS)\n"
 	    "DASSIE_TARGETS := " FILE_SCANMK " " DIR_STATE "/always $(DASSIE_LEAVES) $(DASSIE_REFS) $(if $(DASSIE_FIRST),help)\n"
@@ -269,7 +319,7 @@ void
 emit_makefile(struct buf *b, const struct specset *s, const struct emit *e)
 {
 	add_head(b, s, e);
-	add_scan(b, e);
+	add_scan(b, s, e);
 	add_first(b, s);
 	for (size_t i = 0; i < s->n_pipeline; i++)
 		add_block(b, s->order[i]);

@@ -234,9 +234,32 @@ static TABLE(sql_table, "egress.sql_database", "a sql_database", sql_database, s
 static const struct field egress_rows[] = {
 	{ .name = "URL", .alias = "url", .kind = FK_STR, .off = offsetof(struct egress, url), .why = "where to push: s3://BUCKET/PREFIX, …" },
 	FIELD_SUB(egress, "object_storage", object_storage, FK_OBJ, FS_HONOURED, object_storage_table, "the same, as 2.x writes it"),
-	FIELD_SUB(egress, "sql_database", sql_database, FK_OBJ, FS_HONOURED, sql_table, "tables of a database"),
+	FIELD_SUB(egress, "sql_database", sql_database, FK_OBJ, FS_REFUSED, sql_table, "let a pipeline that reads the output run the database's own loader"),
+	FIELD(egress, "region", region, FK_STR, FS_HONOURED, "the bucket's region; found by itself if not given"),
+	FIELD(egress, "profile", profile, FK_STR, FS_HONOURED, "the profile of ~/.aws to push with"),
+	FIELD(egress, "role_arn", role_arn, FK_STR, FS_HONOURED, "the role to assume"),
+	FIELD(egress, "external_id", external_id, FK_STR, FS_HONOURED, "what that role's owner wants to be told"),
+	FIELD(egress, "endpoint", endpoint, FK_STR, FS_HONOURED, "another S3 than Amazon's: https://HOST[:PORT]"),
+	FIELD(egress, "addressing", addressing, FK_STR, FS_HONOURED, "how the bucket is named: auto (if not given), path or virtual"),
+	FIELD(egress, "requester_pays", requester_pays, FK_BOOL, FS_HONOURED, "the bucket wants its users to pay, and you will"),
+	FIELD(egress, "sse", sse, FK_STR, FS_HONOURED, "encryption at rest: AES256, aws:kms or aws:kms:dsse"),
+	FIELD(egress, "kms_key", kms_key, FK_STR, FS_HONOURED, "the key of aws:kms"),
+	FIELD(egress, "acl", acl, FK_STR, FS_HONOURED, "a canned ACL: bucket-owner-full-control, …; none is sent if not given"),
+	FIELD(egress, "storage_class", storage_class, FK_STR, FS_HONOURED, "STANDARD_IA, GLACIER, …"),
+	FIELD(egress, "tags", tags, FK_PAIRS, FS_HONOURED, "tags of the objects, at most 10"),
+	FIELD(egress, "metadata", metadata, FK_PAIRS, FS_HONOURED, "x-amz-meta-…, beside dassie's own"),
+	FIELD(egress, "content_type", content_type, FK_STR, FS_HONOURED, "of all objects; by their names if not given"),
+	FIELD(egress, "cache_control", cache_control, FK_STR, FS_HONOURED, "how long others may keep copies"),
+	FIELD(egress, "delete", delete_, FK_BOOL, FS_HONOURED, "remove there what left the output, after all else went"),
+	FIELD(egress, "layout", layout, FK_STR, FS_HONOURED, "{path} (if not given), {date}/{path}, {commit}/{path}; {pipeline} too"),
+	FIELD(egress, "include", include, FK_STRS, FS_HONOURED, "only these files: patterns as in .gitignore"),
+	FIELD(egress, "exclude", exclude, FK_STRS, FS_HONOURED, "all files but these"),
+	FIELD(egress, "concurrency", concurrency, FK_INT, FS_HONOURED, "transfers at once; 8 if not given"),
+	FIELD(egress, "part_size", part_size, FK_SIZE, FS_HONOURED, "of what is sent in parts; 8Mi, or more for very large files"),
+	FIELD(egress, "bandwidth", bandwidth, FK_SIZE, FS_HONOURED, "at most so many bytes a second"),
+	FIELD(egress, "verify", verify, FK_BOOL, FS_HONOURED, "compare with a listing of the place before each push"),
 };
-static TABLE(egress_table, "egress", "an egress", egress, egress_rows);
+TABLE(egress_table, "egress", "an egress", egress, egress_rows);
 
 static const struct field datum_set_rows[] = {
 	FIELD(datum_set, "number", number, FK_INT, FS_HONOURED, "datums a set"),
@@ -301,7 +324,7 @@ static const struct field pipeline_rows[] = {
 	FIELD(pipeline, "merge", merge, FK_STR, FS_HONOURED, "two datums that write one path: error (if not given) or concat, in the order of the datums"),
 	{ .name = "output_branch", .kind = FK_STR, .status = FS_LATER, .usual = "master", .off = offsetof(struct pipeline, output_branch),
 	    .why = "the branch that gets the output; master if not given" },
-	{ .name = "egress", .kind = FK_OBJS, .status = FS_LATER, .one = true, .off = offsetof(struct pipeline, egress),
+	{ .name = "egress", .kind = FK_OBJS, .one = true, .off = offsetof(struct pipeline, egress),
 	    .sub = &egress_table, .why = "where the output is pushed; one or a list" },
 	FIELD(pipeline, "schedule", schedule, FK_STR, FS_LATER, "a cron expression: run make for it then"),
 	FIELD_SUB(pipeline, "parallelism_spec", parallelism_spec, FK_OBJ, FS_HONOURED, parallelism_table, "how many datums at once"),

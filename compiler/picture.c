@@ -160,7 +160,7 @@ build(struct drawing *d, const struct specset *s)
 		const struct egress *e = s->order[i]->egress.v;
 
 		for (size_t k = 0; k < s->order[i]->egress.n; k++) {
-			const char *url = e[k].object_storage ? e[k].object_storage->url.s : e[k].sql_database ? e[k].sql_database->url.s : e[k].url.s;
+			const char *url = egress_url(&e[k])->s;
 
 			if (!url)
 				continue;

@@ -90,6 +90,11 @@ struct egress {
 	struct str url;
 	struct object_storage *object_storage;
 	struct sql_database *sql_database;
+	struct str region, profile, role_arn, external_id, endpoint, addressing;
+	struct str sse, kms_key, acl, storage_class, content_type, cache_control, layout;
+	struct pairs tags, metadata;
+	struct strs include, exclude;
+	struct num delete_, verify, requester_pays, concurrency, part_size, bandwidth;
 };
 
 struct datum_set { struct num number, size_bytes, per_worker; };
@@ -193,6 +198,13 @@ struct specset {
 	struct pipeline **by_name;  /* sorted */
 	struct pipeline **order;    /* inputs before what reads them */
 };
+
+/* Where it says that it goes, in one of its forms. */
+static inline const struct str *
+egress_url(const struct egress *e)
+{
+	return e->object_storage ? &e->object_storage->url : &e->url;
+}
 
 static inline const char *
 pipeline_name(const struct pipeline *p)

@@ -3,6 +3,7 @@
 #include "codescan.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +113,8 @@ codescan_files(struct filecache *c, const struct index_pipeline *p, struct arena
 	return rc;
 }
 
-struct moved { const char *name; struct oid step, spec; };
+/* name: of the pipeline, or P.egress: what is pushed where has a ref of the same kind. */
+struct moved { char name[EGRESS_NAME_MAX]; struct oid step, spec; };
 
 static int
 move(const struct moved *v, size_t n, struct err *err)
@@ -130,34 +132,47 @@ move(const struct moved *v, size_t n, struct err *err)
 	return rc;
 }
 
-/* Those of the pipelines whose refs/P.spec says something else. */
+/* Does refs/NAME.spec say something else? */
+static void
+compare_one(struct filecache *refs, const struct moved *m, struct moved *ret, size_t *n)
+{
+	char ref[sizeof m->name + 5];
+	struct oid old;
+
+	snprintf(ref, sizeof ref, "%s.spec", m->name);
+	if (!refscan_id(refs, ref, &old) || !oid_eq(&old, &m->spec))
+		ret[(*n)++] = *m;
+}
+
+/* Those of the pipelines whose refs/P.spec or refs/P.egress.spec says something else. */
 static int
 compare(struct filecache *c, struct filecache *refs, const struct index *x, struct moved *ret, size_t *ret_n,
         struct complaints *missing, struct err *err)
 {
 	struct arena a = ARENA_INIT;
-	char name[NAME_MAX_REPO + 8];
 	int rc = 0;
 
 	*ret_n = 0;
 	for (size_t i = 0; rc == 0 && i < x->n_pipeline; i++) {
 		const struct index_pipeline *p = &x->pipeline[i];
 		struct step_code *code;
-		struct moved m = { .name = p->name };
-		struct oid old;
-		size_t n, len = strlen(p->name);
+		struct moved m = { 0 };
+		size_t n;
 
 		rc = codescan_files(c, p, &a, &code, &n, missing, err);
 		if (rc < 0)
 			break;
 		step_hash(&p->script_id, code, n, &m.step);
 		spec_hash(&m.step, &p->decides, &m.spec);
-		if (len > NAME_MAX_REPO)
+		if (strlen(p->name) > NAME_MAX_REPO)
 			continue;
-		memcpy(name, p->name, len);
-		memcpy(name + len, ".spec", 6);
-		if (!refscan_id(refs, name, &old) || !oid_eq(&old, &m.spec))
-			ret[(*ret_n)++] = m;
+		snprintf(m.name, sizeof m.name, "%s", p->name);
+		compare_one(refs, &m, ret, ret_n);
+		if (!p->has_egress)
+			continue;
+		m = (struct moved){ .spec = p->egress };
+		layout_egress_name(m.name, p->name);
+		compare_one(refs, &m, ret, ret_n);
 	}
 	arena_release(&a);
 	return rc;
@@ -167,7 +182,7 @@ int
 codescan(struct filecache *c, struct filecache *refs, const struct index *x)
 {
 	struct complaints missing = COMPLAINTS_INIT;
-	struct moved *moved = xcalloc(x->n_pipeline + 1, sizeof *moved);
+	struct moved *moved = xcalloc(2 * x->n_pipeline + 1, sizeof *moved);
 	struct err err = ERR_INIT;
 	size_t n;
 	int rc = compare(c, refs, x, moved, &n, &missing, &err), status = EXIT_DONE;

@@ -81,7 +81,7 @@ add_egress(struct graph *g, struct node *v)
 	if (conf_read(&c, v->name, &gone) == 0) {
 		v->egress = arena_alloc(&g->a, (c.n_egress + 1) * sizeof *v->egress);
 		for (; v->n_egress < c.n_egress; v->n_egress++)
-			v->egress[v->n_egress] = arena_str(&g->a, c.egress[v->n_egress]);
+			v->egress[v->n_egress] = arena_str(&g->a, c.egress[v->n_egress].url);
 	}
 	conf_release(&c);
 }

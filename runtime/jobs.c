@@ -12,6 +12,7 @@
 #include "../base/talk.h"
 #include "failure.h"
 #include "jobset.h"
+#include "pushed.h"
 #include "query.h"
 #include "result.h"
 #include "show.h"
@@ -36,8 +37,30 @@ static const char datums_usage[] =
     "    -n, --limit N   at most N datums, 0 for all (0)\n"
     "        --json      one object a line\n";
 
+struct job_pushes { struct pushed *v; size_t n; };
+
 static void
-job_json(struct buf *b, const struct q_job *j)
+pushes_json(struct buf *b, const struct job_pushes *p)
+{
+	json_open(b, "egress", '[');
+	for (size_t i = 0; i < p->n; i++) {
+		const struct pushed *o = &p->v[i];
+
+		json_open(b, NULL, '{');
+		json_str(b, "url", o->url);
+		json_str(b, "state", o->failed ? "failed" : "done");
+		json_time(b, "finished", o->finished);
+		json_i64(b, "put", (int64_t)o->put);
+		json_i64(b, "put_bytes", (int64_t)o->put_bytes);
+		json_i64(b, "left", (int64_t)o->left);
+		json_str(b, "reason", *o->reason ? o->reason : NULL);
+		json_close(b, '}');
+	}
+	json_close(b, ']');
+}
+
+static void
+job_json(struct buf *b, const struct q_job *j, const struct job_pushes *p)
 {
 	json_open(b, NULL, '{');
 	json_str(b, "job", j->id);
@@ -63,6 +86,7 @@ job_json(struct buf *b, const struct q_job *j)
 	json_str(b, "branch", j->branch && j->branch[0] ? j->branch : NULL);
 	json_bool(b, "dirty", j->dirty);
 	json_close(b, '}');
+	pushes_json(b, p);
 	json_close(b, '}');
 	buf_byte(b, '\n');
 }
@@ -112,7 +136,20 @@ job_row(struct table *t, const struct q_job *j)
 }
 
 static void
-jobs_text(struct buf *b, const struct q_job *v, size_t n, bool cut)
+failed_pushes(struct buf *b, const struct q_job *j, const struct job_pushes *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (!p->v[i].failed)
+			continue;
+		buf_fmt(b, "%.*s %s: egress failed: to ", SHORT_HEX, j->id, j->pipeline);
+		show_name(b, p->v[i].url);
+		buf_fmt(b, ", %llu put, %llu left: 'dassie egress %s' goes on with them\n", (unsigned long long)p->v[i].put,
+		    (unsigned long long)p->v[i].left, j->pipeline);
+	}
+}
+
+static void
+jobs_text(struct buf *b, const struct q_job *v, const struct job_pushes *p, size_t n, bool cut)
 {
 	static const char *const head[] = { "job", "pipeline", "state", "started", "took", "ran", "skipped", "failed", "at", NULL };
 	struct table t = TABLE_INIT;
@@ -129,6 +166,8 @@ jobs_text(struct buf *b, const struct q_job *v, size_t n, bool cut)
 			show_name(b, v[i].reason);
 			buf_byte(b, '\n');
 		}
+	for (size_t i = 0; i < n; i++)
+		failed_pushes(b, &v[i], &p[i]);
 	if (cut)
 		buf_str(b, "… older ones: dassie jobs -n 0\n");
 }
@@ -146,16 +185,20 @@ jobs(const char *pipeline, int64_t limit, bool json, struct err *err)
 
 	if (rc >= 0)
 		rc = jobset_jobs(q, &a, pipeline, "", most ? most + 1 : 0, &v, &n, err);
-	query_close(q);
 	bool cut = most && n > most;
 	if (cut)
 		n = most;
+	struct job_pushes *p = arena_alloc(&a, (n + 1) * sizeof *p);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (v[i].has_commit)
+			rc = query_pushes(q, &a, v[i].pipeline, &v[i].commit, &p[i].v, &p[i].n, err);
+	query_close(q);
 	for (size_t i = 0; rc == 0 && json && i < n; i++)
-		job_json(&b, &v[i]);
+		job_json(&b, &v[i], &p[i]);
 	if (rc == 0 && n == 0)
 		talk("nothing has run yet%s%s: run make", pipeline ? " of " : "", pipeline ? pipeline : "");
 	else if (rc == 0 && !json)
-		jobs_text(&b, v, n, cut && limit < 0);
+		jobs_text(&b, v, p, n, cut && limit < 0);
 	arena_release(&a);
 	return rc < 0 ? (buf_release(&b), -1) : show_out(&b, EXIT_DONE);
 }

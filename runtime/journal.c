@@ -21,6 +21,7 @@
 #include "../base/rec.h"
 #include "../base/sha256.h"
 #include "provenance.h"
+#include "pushed.h"
 
 #define DIR_HISTORY DIR_STATE "/history"
 
@@ -124,6 +125,22 @@ journal_commit(struct buf *b, const char *repo, const struct oid *id, uint64_t w
 	rec_str(b, job ? job : "");
 	rec_u64(b, files);
 	rec_u64(b, bytes);
+	rec_end(b);
+}
+
+void
+journal_egress(struct buf *b, const struct pushed *v)
+{
+	rec_word(b, "egress");
+	rec_str(b, v->pipeline);
+	rec_str(b, v->url);
+	rec_oid(b, &v->commit);
+	rec_u64(b, v->started);
+	rec_u64(b, v->finished);
+	rec_str(b, v->failed ? "failed" : "done");
+	for (size_t i = 0; i < 6; i++)
+		rec_u64(b, (uint64_t[]){ v->put, v->put_bytes, v->gone, v->same, v->left, v->left_bytes }[i]);
+	rec_str(b, v->reason);
 	rec_end(b);
 }
 
@@ -327,6 +344,21 @@ take_commit(struct replay *r, const struct rec *f, struct err *err)
 }
 
 static int
+take_egress(struct replay *r, const struct rec *f, struct err *err)
+{
+	struct pushed v = { .pipeline = f->f[1], .url = f->f[2], .failed = strcmp(f->f[6], "done") != 0, .reason = f->f[13] };
+	uint64_t *const number[] = { &v.put, &v.put_bytes, &v.gone, &v.same, &v.left, &v.left_bytes };
+
+	if (!rec_get_oid(f, 3, &v.commit))
+		return 0;
+	rec_get_u64(f, 4, &v.started);
+	rec_get_u64(f, 5, &v.finished);
+	for (size_t i = 0; i < 6; i++)
+		rec_get_u64(f, 7 + i, number[i]);
+	return prov_put_egress(r->p, &v, err);
+}
+
+static int
 take_line(struct replay *r, const struct rec *f, struct err *err)
 {
 	struct oid id;
@@ -349,6 +381,8 @@ take_line(struct replay *r, const struct rec *f, struct err *err)
 		return take_version(r, f, err);
 	else if (rec_is(f, "commit", 7))
 		return take_commit(r, f, err);
+	else if (rec_is(f, "egress", 14))
+		return take_egress(r, f, err);
 	else if (rec_is(f, "forgot", 2) && rec_get_oid(f, 1, &id))
 		return prov_forget_commit(r->p, &id, err);
 	return 0;

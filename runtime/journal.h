@@ -10,6 +10,7 @@
  *   code f|x HASH PATH                       and
  *   input REPO COMMIT
  *   commit REPO ID NS JOB FILES BYTES
+ *   egress PIPELINE URL COMMIT STARTED FINISHED done|failed PUT BYTES DELETED UNCHANGED LEFT BYTES REASON
  *   forgot ID                    a commit that fsck took out of the history
  *   end SHA256                   of the entry's bytes before this line: a torn entry is passed over
  *
@@ -29,6 +30,7 @@ struct err;
 struct prov;
 struct prov_job;
 struct prov_run;
+struct pushed;
 
 /* Each adds a line or more to b, an entry in the making. */
 void journal_text(struct buf *b, const char *text);
@@ -38,6 +40,7 @@ void journal_version(struct buf *b, const char *pipeline, const struct oid *spec
 void journal_job(struct buf *b, const struct prov_job *j);
 void journal_commit(struct buf *b, const char *repo, const struct oid *id, uint64_t when, const char *job, uint64_t files,
                     uint64_t bytes);
+void journal_egress(struct buf *b, const struct pushed *v);
 void journal_forgot(struct buf *b, const struct oid *id);
 
 /* Append the entry; an empty one is nothing. The caller holds the database's lock. */

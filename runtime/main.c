@@ -28,6 +28,7 @@ static const struct verb verbs[] = {
 	{ "init", verb_init, "[DIR]", "begin a project: a spec with comments" },
 	{ "compile", verb_compiler, "[-o Makefile] [SPEC…]", "check specs and write the Makefile" },
 	{ "run", verb_run, "[-jN] [PIPELINE…]", "make, on all cores" },
+	{ "egress", verb_egress, "[PIPELINE…]", "push outputs to where their egress says" },
 	{ "status", verb_status, "[--json]", "what is stale and why, and the last jobs" },
 	{ "jobs", verb_jobs, "[PIPELINE]", "what ran, newest first" },
 	{ "datums", verb_datums_of, "PIPELINE[@JOB]", "the datums of a job; -f SPEC: that a spec would have" },

@@ -74,6 +74,10 @@ static const char *const step[] = {
 	" JOIN repo ON repo.id = job.repo LEFT JOIN place ON place.id = attempt.place;",
 	/* Why an attempt did not succeed. */
 	"ALTER TABLE attempt ADD COLUMN class TEXT;",
+	/* Pushes; times in nanoseconds since 1970, remaining: files that did not get there */
+	"CREATE TABLE egress(repo INTEGER NOT NULL REFERENCES repo, url TEXT NOT NULL, started INTEGER NOT NULL, finished INTEGER,"
+	" hash BLOB NOT NULL, state TEXT NOT NULL, reason TEXT, put INTEGER, put_bytes INTEGER, deleted INTEGER, unchanged INTEGER,"
+	" remaining INTEGER, remaining_bytes INTEGER, PRIMARY KEY(repo, started, url)) WITHOUT ROWID;",
 };
 
 enum { NEWEST = sizeof step / sizeof *step };

@@ -5,9 +5,11 @@
 
 #include "../base/err.h"
 #include "../base/talk.h"
+#include "netverbs.h"
 
 /* Ends with a name that is NULL. */
 static const struct { const char *name; int (*run)(int, char **); } verbs[] = {
+	{ "egress", net_egress },
 	{ NULL, NULL },
 };
 

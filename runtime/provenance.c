@@ -19,13 +19,14 @@
 #include "../base/mem.h"
 #include "journal.h"
 #include "migrations.h"
+#include "pushed.h"
 #include "result.h"
 
 enum sql {
 	REPO_FIND, REPO_NEW, TEXT_FIND, TEXT_NEW, RUN_FIND, RUN_NEW, RUN_SET, VERSION_FIND, VERSION_NEW, VERSION_SET,
 	GIT_FIND, GIT_NEW, SET_FIND, SET_NEW, SET_FILE, JOB_FIND, JOB_NEW, JOB_SET, JOB_RAN, JOB_INPUT_DROP, JOB_INPUT,
 	COMMIT_SAME, COMMIT_NEW, COMMIT_DROP, OUTPUT_DROP, PLACE_FIND, PLACE_NEW, NAME_FIND, NAME_NEW, DATUM_FIND, DATUM_NEW, ATTEMPT_NEW,
-	FAILURE_NEW, INPUT_NEW, OUTPUT_NEW, N_SQL
+	FAILURE_NEW, INPUT_NEW, OUTPUT_NEW, EGRESS_NEW, N_SQL
 };
 
 static const char *const sql_text[N_SQL] = {
@@ -66,6 +67,7 @@ static const char *const sql_text[N_SQL] = {
 	[FAILURE_NEW] = "INSERT OR IGNORE INTO failure(job, datum, class) VALUES(?1, ?2, ?3)",
 	[INPUT_NEW] = "INSERT OR IGNORE INTO input(datum, n, name, path, kind, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[OUTPUT_NEW] = "INSERT OR IGNORE INTO output(datum, n, path, kind, size, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[EGRESS_NEW] = "INSERT OR REPLACE INTO egress VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 };
 
 /* A job of this transaction, and what its new attempts took: the planner sizes chunks by it. */
@@ -525,6 +527,19 @@ prov_put_commit(struct prov *p, const char *repo, const struct oid *id, uint64_t
 		return 0;
 	journal_commit(&p->journal, repo, id, when, job, files, bytes);
 	return put(p, err, COMMIT_NEW, "iihrii", r, (int64_t)when, id, by, (int64_t)files, (int64_t)bytes);
+}
+
+int
+prov_put_egress(struct prov *p, const struct pushed *v, struct err *err)
+{
+	int64_t repo;
+
+	if (repo_id(p, v->pipeline, &repo, err) < 0)
+		return -1;
+	journal_egress(&p->journal, v);
+	return put(p, err, EGRESS_NEW, "isiihssiiiiii", repo, v->url, (int64_t)v->started, (int64_t)v->finished, &v->commit,
+	    v->failed ? "failed" : "done", v->reason, (int64_t)v->put, (int64_t)v->put_bytes, (int64_t)v->gone, (int64_t)v->same,
+	    (int64_t)v->left, (int64_t)v->left_bytes);
 }
 
 int

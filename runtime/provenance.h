@@ -13,6 +13,7 @@
 struct conf;
 struct err;
 struct prov;
+struct pushed;
 struct result;
 
 struct prov_run { const char *id; uint64_t started; const char *host, *user, *command, *version; };
@@ -50,6 +51,8 @@ int prov_put_result(struct prov *p, const struct result *r, const struct oid *sp
 /* A commit of a repo: sources when the scan moved them, outputs by their job ("" for a source). */
 int prov_put_commit(struct prov *p, const char *repo, const struct oid *id, uint64_t when, const char *job,
                     uint64_t files, uint64_t bytes, struct err *err);
+/* How a push ended; the same one again is success. */
+int prov_put_egress(struct prov *p, const struct pushed *v, struct err *err);
 /* Take a commit that is gone out of the history: jobs that made it are left without one. */
 int prov_forget_commit(struct prov *p, const struct oid *id, struct err *err);
 /* Commit the transaction, checkpoint, let go of the lock.  Frees p in any case. */

@@ -12,6 +12,7 @@
 #include "../base/err.h"
 #include "../base/mem.h"
 #include "migrations.h"
+#include "pushed.h"
 #include "result.h"
 
 #define JOB_COLUMNS "SELECT job.id, job.name, run.name, repo.name, job.state, job.reason, job.started, job.finished, job.total," \
@@ -22,7 +23,7 @@
 
 enum sql {
 	Q_JOBS, Q_CODE, Q_JOB_INPUTS, Q_DIFF, Q_VERSION, Q_EXECUTIONS, Q_DATUM, Q_FAILURE, Q_ATTEMPTS,
-	Q_INPUTS, Q_OUTPUTS, Q_KEYS, Q_BEFORE, Q_RAN, Q_WRITERS, Q_COMMITS, Q_CHECK, Q_FOREIGN, N_Q
+	Q_INPUTS, Q_OUTPUTS, Q_KEYS, Q_BEFORE, Q_RAN, Q_WRITERS, Q_COMMITS, Q_PUSHES, Q_CHECK, Q_FOREIGN, N_Q
 };
 
 static const char *const sql_text[N_Q] = {
@@ -55,6 +56,8 @@ static const char *const sql_text[N_Q] = {
 	    " ORDER BY datum.id DESC",
 	[Q_COMMITS] = "SELECT hash, time, files, bytes, job.name FROM commits LEFT JOIN job ON job.id = commits.job"
 	    " WHERE commits.repo = (SELECT id FROM repo WHERE name = ?1) ORDER BY time DESC",
+	[Q_PUSHES] = "SELECT url, state, reason, max(started), finished, put, put_bytes, deleted, unchanged, remaining, remaining_bytes"
+	    " FROM egress WHERE repo = (SELECT id FROM repo WHERE name = ?1) AND hash = ?2 GROUP BY url ORDER BY url",
 	[Q_CHECK] = "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 	[Q_FOREIGN] = "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ': no such ' || \"parent\" FROM pragma_foreign_key_check",
 };
@@ -500,6 +503,25 @@ query_commits(struct query *q, struct arena *a, const char *repo, struct q_commi
 		struct q_commit *c = &(*ret)[(*ret_n)++];
 		*c = (struct q_commit){ .time = num(st, 1), .files = num(st, 2), .bytes = num(st, 3), .job = text(a, st, 4) };
 		oid(st, 0, &c->id);
+	}
+	return rc;
+}
+
+int
+query_pushes(struct query *q, struct arena *a, const char *pipeline, const struct oid *commit, struct pushed **ret, size_t *ret_n,
+             struct err *err)
+{
+	size_t cap = 0;
+	int rc;
+	sqlite3_stmt *st = ask(q, &rc, err, Q_PUSHES, "sh", pipeline, commit);
+
+	*ret = NULL;
+	*ret_n = 0;
+	while (st && (rc = next(q, st, err)) == 1) {
+		MORE(a, *ret, *ret_n, cap);
+		(*ret)[(*ret_n)++] = (struct pushed){ .pipeline = pipeline, .url = text(a, st, 0), .failed = strcmp(text(a, st, 1), "done") != 0,
+			.reason = text(a, st, 2), .commit = *commit, .started = num(st, 3), .finished = num(st, 4), .put = num(st, 5),
+			.put_bytes = num(st, 6), .gone = num(st, 7), .same = num(st, 8), .left = num(st, 9), .left_bytes = num(st, 10) };
 	}
 	return rc;
 }

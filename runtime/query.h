@@ -12,6 +12,7 @@
 struct arena;
 struct buf;
 struct err;
+struct pushed;
 struct query;
 struct result;
 
@@ -67,6 +68,10 @@ struct q_commit { struct oid id; uint64_t time, files, bytes; const char *job; }
 
 int query_commits(struct query *q, struct arena *a, const char *repo, struct q_commit **ret, size_t *ret_n,
                   struct err *err);                                   /* newest first */
+
+/* How the last push of a pipeline's commit to each place ended. */
+int query_pushes(struct query *q, struct arena *a, const char *pipeline, const struct oid *commit, struct pushed **ret,
+                 size_t *ret_n, struct err *err);
 
 /* What SQLite finds wrong with the file, a line each; nothing if it is sound. */
 int query_check(struct query *q, struct buf *ret, struct err *err);

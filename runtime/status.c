@@ -12,6 +12,7 @@
 #include "../base/mem.h"
 #include "../base/ref.h"
 #include "../base/talk.h"
+#include "egressstate.h"
 #include "jobset.h"
 #include "query.h"
 #include "show.h"
@@ -34,8 +35,10 @@ color_of(enum stale_state s)
 	return s == STALE_NO ? SHOW_GREEN : s == STALE_FAILED ? SHOW_RED : SHOW_YELLOW;
 }
 
+struct pushes { struct egress_state *v; size_t n; };
+
 static void
-pipeline_json(struct buf *b, const struct stale *s)
+pipeline_json(struct buf *b, const struct stale *s, const struct pushes *p)
 {
 	json_open(b, NULL, '{');
 	json_str(b, "pipeline", s->pipeline);
@@ -49,12 +52,29 @@ pipeline_json(struct buf *b, const struct stale *s)
 	json_time(b, "started", s->has_job ? s->job.started : 0);
 	json_time(b, "finished", s->has_job ? s->job.finished : 0);
 	json_i64(b, "failed", s->has_job ? (int64_t)s->job.failed : 0);
+	egress_json(b, p->v, p->n);
 	json_close(b, '}');
 	buf_byte(b, '\n');
 }
 
+/* A line a place, below its pipeline. */
 static void
-pipelines(struct page *p)
+push_rows(struct table *t, const struct pushes *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		bool good = !strcmp(p->v[i].word, "pushed"), bad = !strcmp(p->v[i].word, "failed");
+
+		show_cell(t);
+		buf_fmt(&t->cell, "%s%s%s", show_color(good ? SHOW_GREEN : bad ? SHOW_RED : SHOW_YELLOW), p->v[i].word, show_color(SHOW_PLAIN));
+		show_cell(t);
+		egress_sentence(&t->cell, &p->v[i]);
+		show_cell(t);
+		show_row(t);
+	}
+}
+
+static void
+pipelines(struct page *p, const struct pushes *pushes)
 {
 	struct table t = TABLE_INIT;
 
@@ -77,6 +97,7 @@ pipelines(struct page *p)
 			show_cell(&t);
 			show_row(&t);
 		}
+		push_rows(&t, &pushes[i]);
 	}
 	if (t.n > 0) {
 		buf_fmt(&p->b, "%spipelines%s\n", show_color(SHOW_BOLD), show_color(SHOW_PLAIN));
@@ -174,6 +195,7 @@ static int
 status(struct page *p, struct err *err)
 {
 	int rc = query_open(&p->q, err) < 0 ? -1 : index_read(&p->x, err);
+	struct pushes *pushes;
 
 	if (rc < 0)
 		return -1;
@@ -181,12 +203,16 @@ status(struct page *p, struct err *err)
 		return err_set(err, SHOW_USAGE, "nothing is compiled here yet: 'dassie compile', then 'make'");
 	if (stale_all(p->q, &p->a, &p->x, &p->v, err) < 0)
 		return -1;
+	pushes = arena_alloc(&p->a, (p->x.n_pipeline + 1) * sizeof *pushes);
+	for (size_t i = 0; i < p->x.n_pipeline; i++)
+		if (p->x.pipeline[i].has_egress && egress_states(&p->a, p->x.pipeline[i].name, &pushes[i].v, &pushes[i].n, err) < 0)
+			return -1;
 	if (p->json) {
 		for (size_t i = 0; i < p->x.n_pipeline; i++)
-			pipeline_json(&p->b, &p->v[i]);
+			pipeline_json(&p->b, &p->v[i], &pushes[i]);
 		return sources(p, err);
 	}
-	pipelines(p);
+	pipelines(p, pushes);
 	if (sources(p, err) < 0 || last_jobs(p, err) < 0)
 		return -1;
 	uint64_t when = stale_as_of();

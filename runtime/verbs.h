@@ -13,6 +13,7 @@ int verb_logs(int argc, char **argv);      /* logs.c */
 int verb_log(int argc, char **argv);       /* history.c */
 int verb_ls(int argc, char **argv);        /* history.c */
 int verb_cat(int argc, char **argv);       /* history.c */
+int verb_egress(int argc, char **argv);
 int verb_diff(int argc, char **argv);      /* history.c */
 int verb_why(int argc, char **argv);       /* why.c */
 int verb_init(int argc, char **argv);      /* init.c */

@@ -7,19 +7,23 @@
 DASSIE ?= dassie
 DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))
 DASSIE_GOAL := $(.DEFAULT_GOAL)
+DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))
 include .dassie/scan.mk   # specs, code and sources, by content, before anything else
 
 .dassie/scan.mk: .dassie/always
 	+@'$(DASSIE)' scan -o Makefile crlf.yaml
 
 ifdef DASSIE_FIRST
-.PHONY: all help count total
-all: .dassie/refs/count .dassie/refs/total
-count total: %: .dassie/refs/%
+.PHONY: all help count total total.egress
+# A push that fails holds nobody up: all tells of it when the rest is done.
+all: .dassie/refs/count .dassie/refs/total .dassie/refs/total.egress
+	+@'$(DASSIE)' egress --told
+count total total.egress: %: .dassie/refs/%
 help:
 	@printf '%s\n' 'make NAME makes a pipeline and what it needs; make makes all:' \
 	    '  count  one datum per match of /* in books' \
-	    '  total  all of count at once'
+	    '  total  all of count at once' \
+	    '  total.egress  pushes it to s3://bucket/wordcount'
 endif
 
 ## count   one datum per match of /* in books
@@ -33,10 +37,14 @@ endif
 	+@:
 .dassie/refs/total.done: .dassie/refs/count .dassie/refs/total.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' total
+.dassie/refs/total.egress: .dassie/refs/total .dassie/refs/total.egress.spec
+	+@'$(DASSIE)' egress --make $(DASSIE_LATER) total
 
 # What only the scan moves; what make must never remove; what a makefile around this one must not feel
-DASSIE_LEAVES := .dassie/refs/books .dassie/refs/count.spec .dassie/refs/total.spec
-DASSIE_REFS := .dassie/refs/count .dassie/refs/count.done .dassie/refs/total .dassie/refs/total.done
+DASSIE_LEAVES := .dassie/refs/books .dassie/refs/count.spec .dassie/refs/total.spec \
+    .dassie/refs/total.egress.spec
+DASSIE_REFS := .dassie/refs/count .dassie/refs/count.done .dassie/refs/total .dassie/refs/total.done \
+    .dassie/refs/total.egress
 $(DASSIE_LEAVES) .dassie/always:
 	+@:
 .PRECIOUS: .dassie/scan.mk $(DASSIE_LEAVES) $(DASSIE_REFS)

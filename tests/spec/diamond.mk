@@ -11,21 +11,26 @@
 DASSIE ?= dassie
 DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))
 DASSIE_GOAL := $(.DEFAULT_GOAL)
+DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))
 include .dassie/scan.mk   # specs, code and sources, by content, before anything else
 
 .dassie/scan.mk: .dassie/always
 	+@'$(DASSIE)' scan -o Makefile diamond.yaml
 
 ifdef DASSIE_FIRST
-.PHONY: all help clean left right both last
-all: .dassie/refs/clean .dassie/refs/left .dassie/refs/right .dassie/refs/both .dassie/refs/last
-clean left right both last: %: .dassie/refs/%
+.PHONY: all help clean left right both last both.egress
+# A push that fails holds nobody up: all tells of it when the rest is done.
+all: .dassie/refs/clean .dassie/refs/left .dassie/refs/right .dassie/refs/both \
+    .dassie/refs/both.egress .dassie/refs/last
+	+@'$(DASSIE)' egress --told
+clean left right both last both.egress: %: .dassie/refs/%
 help:
 	@printf '%s\n' 'make NAME makes a pipeline and what it needs; make makes all:' \
 	    '  clean  one datum per match of /* in raw' \
 	    '  left   The left half' \
 	    '  right  one datum per match of /* in clean' \
 	    '  both   cross of left, right and words' \
+	    '  both.egress  pushes it to s3://a/b and 1 more' \
 	    '  last   all of both at once'
 endif
 
@@ -53,6 +58,8 @@ endif
 .dassie/refs/both.done: .dassie/refs/left .dassie/refs/right .dassie/refs/words \
     .dassie/refs/both.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' both
+.dassie/refs/both.egress: .dassie/refs/both .dassie/refs/both.egress.spec
+	+@'$(DASSIE)' egress --make $(DASSIE_LATER) both
 
 ## last   all of both at once
 .dassie/refs/last: .dassie/refs/last.done
@@ -62,10 +69,11 @@ endif
 
 # What only the scan moves; what make must never remove; what a makefile around this one must not feel
 DASSIE_LEAVES := .dassie/refs/raw .dassie/refs/words .dassie/refs/clean.spec .dassie/refs/left.spec \
-    .dassie/refs/right.spec .dassie/refs/both.spec .dassie/refs/last.spec
+    .dassie/refs/right.spec .dassie/refs/both.spec .dassie/refs/last.spec \
+    .dassie/refs/both.egress.spec
 DASSIE_REFS := .dassie/refs/clean .dassie/refs/clean.done .dassie/refs/left .dassie/refs/left.done \
     .dassie/refs/right .dassie/refs/right.done .dassie/refs/both .dassie/refs/both.done \
-    .dassie/refs/last .dassie/refs/last.done
+    .dassie/refs/last .dassie/refs/last.done .dassie/refs/both.egress
 $(DASSIE_LEAVES) .dassie/always:
 	+@:
 .PRECIOUS: .dassie/scan.mk $(DASSIE_LEAVES) $(DASSIE_REFS)

@@ -7,18 +7,22 @@
 DASSIE ?= dassie
 DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))
 DASSIE_GOAL := $(.DEFAULT_GOAL)
+DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))
 include .dassie/scan.mk   # specs, code and sources, by content, before anything else
 
 .dassie/scan.mk: .dassie/always
 	+@'$(DASSIE)' scan -o Makefile no-effect.yaml
 
 ifdef DASSIE_FIRST
-.PHONY: all help p
-all: .dassie/refs/p
-p: %: .dassie/refs/%
+.PHONY: all help p p.egress
+# A push that fails holds nobody up: all tells of it when the rest is done.
+all: .dassie/refs/p .dassie/refs/p.egress
+	+@'$(DASSIE)' egress --told
+p p.egress: %: .dassie/refs/%
 help:
 	@printf '%s\n' 'make NAME makes a pipeline and what it needs; make makes all:' \
-	    '  p     all of s at once'
+	    '  p     all of s at once' \
+	    '  p.egress  pushes it to s3://bucket/dir?region=eu-west-1'
 endif
 
 ## p   all of s at once
@@ -26,10 +30,12 @@ endif
 	+@:
 .dassie/refs/p.done: .dassie/refs/s .dassie/refs/p.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' p
+.dassie/refs/p.egress: .dassie/refs/p .dassie/refs/p.egress.spec
+	+@'$(DASSIE)' egress --make $(DASSIE_LATER) p
 
 # What only the scan moves; what make must never remove; what a makefile around this one must not feel
-DASSIE_LEAVES := .dassie/refs/s .dassie/refs/p.spec
-DASSIE_REFS := .dassie/refs/p .dassie/refs/p.done
+DASSIE_LEAVES := .dassie/refs/s .dassie/refs/p.spec .dassie/refs/p.egress.spec
+DASSIE_REFS := .dassie/refs/p .dassie/refs/p.done .dassie/refs/p.egress
 $(DASSIE_LEAVES) .dassie/always:
 	+@:
 .PRECIOUS: .dassie/scan.mk $(DASSIE_LEAVES) $(DASSIE_REFS)

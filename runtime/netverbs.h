@@ -1,0 +1,7 @@
+/* netverbs.h: what dassie-net can do: argv[0] is the verb; each returns the exit status. */
+#ifndef RUNTIME_NETVERBS_H
+#define RUNTIME_NETVERBS_H
+
+int net_egress(int argc, char **argv);
+
+#endif
