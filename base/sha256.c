@@ -48,6 +48,33 @@ sha256_bytes(const void *p, size_t n, struct oid *ret_id)
 	sha256_final(&h, ret_id);
 }
 
+void
+sha256_hmac(const void *key, size_t n_key, const void *p, size_t n, struct oid *ret_mac)
+{
+	unsigned char inner[64] = { 0 }, outer[64];
+	struct oid id;
+	struct sha256 h;
+
+	if (n_key > sizeof inner) {
+		sha256_bytes(key, n_key, &id);
+		memcpy(inner, id.b, sizeof id.b);
+	} else if (n_key) {
+		memcpy(inner, key, n_key);
+	}
+	for (size_t i = 0; i < sizeof inner; i++) {
+		outer[i] = inner[i] ^ 0x5c;
+		inner[i] ^= 0x36;
+	}
+	sha256_init(&h);
+	sha256_update(&h, inner, sizeof inner);
+	sha256_update(&h, p, n);
+	sha256_final(&h, &id);
+	sha256_init(&h);
+	sha256_update(&h, outer, sizeof outer);
+	sha256_update(&h, id.b, sizeof id.b);
+	sha256_final(&h, ret_mac);
+}
+
 static void
 put_u64(unsigned char b[8], uint64_t v)
 {

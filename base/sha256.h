@@ -20,6 +20,9 @@ void sha256_update(struct sha256 *h, const void *p, size_t n);
 void sha256_final(struct sha256 *h, struct oid *ret_id);
 void sha256_bytes(const void *p, size_t n, struct oid *ret_id);
 
+/* HMAC-SHA256 (RFC 2104). */
+void sha256_hmac(const void *key, size_t n_key, const void *p, size_t n, struct oid *ret_mac);
+
 /* A field: its length as 8 bytes, big-endian, then its bytes; no two field lists hash the same bytes. */
 void sha256_field(struct sha256 *h, const void *p, size_t n);
 void sha256_field_str(struct sha256 *h, const char *s);

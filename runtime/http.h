@@ -29,6 +29,7 @@ enum http_fault {
 	HTTP_FAULT_TIMEOUT,      /* connecting took too long, or nothing moved any more */
 	HTTP_FAULT_RESET,        /* the connection was lost */
 	HTTP_FAULT_TRUNCATED,    /* fewer bytes came than were announced */
+	HTTP_FAULT_PROTOCOL,     /* what answered does not speak this protocol */
 	HTTP_FAULT_LOCAL,        /* our own file or sink */
 };
 
@@ -69,14 +70,17 @@ struct http_request {
 	/* Where the body of a 2xx answer goes; false stops the transfer with HTTP_FAULT_LOCAL.  Other answers' bodies, and all
 	 * bodies without a sink, go to memory. */
 	bool (*sink)(void *ctx, const void *p, size_t n);
+	void (*began)(void *ctx, int status);                   /* before the first sink(); may be NULL */
 	void (*done)(void *ctx, const struct http_answer *a);   /* once, from http_step(), never from http_start() */
 	void *ctx;
 	unsigned connect_ms;              /* 0: 10 s */
 	unsigned stall_s;                 /* nothing moves for so long: a timeout.  0: 60 s */
 	unsigned total_ms;                /* 0: no limit */
+	bool direct;                      /* through no proxy, whatever the environment says */
 	bool follow;                      /* redirects, of GET and HEAD, never from https to http */
 	/* Other schemes. */
 	const char *user, *password;      /* NULL: of the URL, for sftp also the keys and the agent of ssh */
+	bool netrc;                       /* look for the host in ~/.netrc */
 	const char *mail_from; const char *const *mail_to; size_t n_mail_to;    /* smtp: the body is the message */
 	const char *const *quote_before, *const *quote_after; size_t n_quote_before, n_quote_after;   /* sftp: "rename A B" */
 	bool make_dirs;                   /* sftp */
@@ -92,6 +96,11 @@ struct http_options {
 
 /* NULL and err: libcurl does not start.  options may be NULL. */
 struct http *http_new(const struct http_options *options, struct err *err);
+unsigned http_concurrency(const struct http *h);
+/* The bundle in use, NULL: libcurl's own. */
+const char *http_trusted(const struct http *h);
+/* Another CA bundle, for requests to come.  NULL: as it is. */
+void http_trust(struct http *h, const char *ca_bundle);
 /* Running transfers are dropped; their done() is not called. */
 void http_free(struct http *h);
 

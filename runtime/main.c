@@ -15,6 +15,7 @@
 #include "verbs.h"
 
 static int verb_compiler(int argc, char **argv);
+static int verb_net(int argc, char **argv);
 static int verb_help(int argc, char **argv);
 static int verb_datums_of(int argc, char **argv);
 
@@ -49,6 +50,7 @@ static const struct verb verbs[] = {
 	{ "scan", verb_scan, NULL, NULL },
 	{ "stage", verb_stage, NULL, NULL },
 	{ "plan", verb_compiler, NULL, NULL },
+	{ "s3", verb_net, NULL, NULL },
 	{ "help", verb_help, NULL, NULL },
 };
 
@@ -63,15 +65,16 @@ find(const char *name)
 	return NULL;
 }
 
+/* Become another program of ours. */
 static int
-verb_compiler(int argc, char **argv)
+helper(const char *name, int argc, char **argv)
 {
 	char program[PATH_MAX];
 	const char **args = malloc(((size_t)argc + 2) * sizeof *args);
 
 	if (!args)
 		return EXIT_WORLD;
-	args[0] = state_helper("dassie-compile", program, sizeof program);
+	args[0] = state_helper(name, program, sizeof program);
 	for (int i = 0; i < argc; i++)
 		args[i + 1] = argv[i];
 	args[argc + 1] = NULL;
@@ -79,6 +82,19 @@ verb_compiler(int argc, char **argv)
 	talk("cannot start '%s': %s; is dassie installed whole?", program, strerror(errno));
 	free(args);
 	return EXIT_WORLD;
+}
+
+static int
+verb_compiler(int argc, char **argv)
+{
+	return helper("dassie-compile", argc, argv);
+}
+
+/* What talks to other machines links libcurl, and nothing else does. */
+static int
+verb_net(int argc, char **argv)
+{
+	return helper("dassie-net", argc, argv);
 }
 
 /* `datums -f SPEC` asks a spec, everything else what is on record. */

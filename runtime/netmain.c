@@ -7,10 +7,9 @@
 #include "../base/talk.h"
 #include "netverbs.h"
 
-/* Ends with a name that is NULL. */
 static const struct { const char *name; int (*run)(int, char **); } verbs[] = {
 	{ "egress", net_egress },
-	{ NULL, NULL },
+	{ "s3", net_s3 },
 };
 
 int
@@ -24,7 +23,7 @@ main(int argc, char **argv)
 		puts("dassie-net " PACKAGE_VERSION);
 		return talk_done(EXIT_DONE);
 	}
-	for (size_t i = 0; verbs[i].name; i++)
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
 	talk("unknown command '%s'", argv[1]);

@@ -2,6 +2,7 @@
 #ifndef RUNTIME_NETVERBS_H
 #define RUNTIME_NETVERBS_H
 
-int net_egress(int argc, char **argv);
+int net_egress(int argc, char **argv);     /* netegress.c */
+int net_s3(int argc, char **argv);         /* s3cmd.c */
 
 #endif

@@ -47,8 +47,8 @@ void s3_free(struct s3 *s);
 
 /* Find credentials now.  0, or -1 with all that was tried. */
 int s3_login(struct s3 *s, struct err *err);
-/* "profile 'x' in '/home/u/.aws/credentials'"; "" before s3_login() or the first request. */
-const char *s3_credentials_from(const struct s3 *s);
+/* "profile 'x' in '/home/u/.aws/credentials'"; "" if there are none. */
+const char *s3_credentials_from(struct s3 *s);
 const char *s3_region(const struct s3 *s);        /* the one that is signed for now */
 const char *s3_endpoint(const struct s3 *s);      /* "https://s3.eu-west-1.amazonaws.com" */
 /* "arn:aws:iam::…" by STS GetCallerIdentity, asked once; "" where nobody answers. */
@@ -102,7 +102,7 @@ struct s3_bytes {
 };
 
 /* The object's SHA-256 goes as x-amz-content-sha256 and x-amz-checksum-sha256; a server that takes other bytes refuses. An answer
- * whose checksum or (where it is an MD5 of a plain object) ETag says otherwise is S3_DAMAGED. */
+ * whose checksum says otherwise is S3_DAMAGED. Metadata other than printable ASCII goes percent-encoded. */
 void s3_put(struct s3 *s, const char *key, const struct s3_bytes *bytes, const struct s3_how *how, s3_done *done, void *ctx);
 
 /* Multipart.  An upload id of s3_begin() is to be remembered before parts are sent: what is not finished is paid for until it is
@@ -141,5 +141,8 @@ void s3_delete(struct s3 *s, const char *key, s3_done *done, void *ctx);
 /* Up to S3_MAX_DELETE keys in one request; each_failed (may be NULL) for those that stay; then the answer is the first one's. */
 void s3_delete_many(struct s3 *s, const char *const *key, size_t n, void (*each_failed)(void *ctx, const char *key, const char *text),
     s3_done *done, void *ctx);
+
+/* In the client's region: for a person's wish and for tests; an egress never makes a bucket. */
+void s3_make_bucket(struct s3 *s, s3_done *done, void *ctx);
 
 #endif

@@ -12,8 +12,8 @@ my %confined = (
 	"yaml.h" => qr{^compiler/\w+\.c$},
 	"pcre2.h" => qr{^compiler/(?:glob|pattern)\.c$},
 	"curl/curl.h" => qr{^runtime/http\.c$},
-	"expat.h" => qr{^runtime/s3xml\.c$},
-	"jansson.h" => qr{^runtime/\w+\.c$},
+	"expat.h" => qr{^runtime/xml\.c$},
+	"jansson.h" => qr{^runtime/jsonin\.c$},
 	"sqlite3.h" => qr{^runtime/(?:provenance|query|migrations)\.c$},
 	"openssl/" => qr{^base/sha256\.c$},
 );

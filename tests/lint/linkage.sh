@@ -29,6 +29,8 @@ links dassie sqlite3
 links_not dassie curl expat jansson yaml pcre2
 links dassie-compile yaml pcre2
 links_not dassie-compile curl expat jansson sqlite3
+links dassie-net curl expat jansson
+links_not dassie-net sqlite3 yaml pcre2
 links_not dassie-datum curl expat jansson sqlite3 yaml pcre2
 if grep -q '^DATUM_STATIC = yes' "$DASSIE_BUILD/Makefile"; then
 	is "dassie-datum is static" "$(needed dassie-datum)" ""
