@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 use Cwd qw(abs_path);
+use Fcntl qw(:flock);
 use File::Basename;
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
@@ -265,9 +266,18 @@ sub touch_all {
 	utime $when, $when, "$p/pipeline.yaml", "$p/up.sh", glob_all("$p/.dassie/refs");
 }
 
+# What a killed make left running goes on for a moment, and holds its pipeline's lock; a project is not copied meanwhile.
+sub settle {
+	for my $path (glob_all("$p/.dassie/lock")) {
+		open my $f, "<", $path or next;
+		flock $f, LOCK_EX or die "flock: $!";
+	}
+}
+
 sub move_project {
 	my ($how) = @_;
 	my $new = "$p.new";
+	settle();
 	if ($how eq "cp") {
 		system("cp", "-r", $p, $new) == 0 or die "cp";
 	} else {
@@ -382,6 +392,7 @@ for my $k (0 .. $scripts - 1) {
 		print map { "# $_\n" } split /\n/, $why . "\n" . join("\n", @log > 60 ? @log[-60 .. -1] : @log);
 		rename $p, "$T/../dassie-incremental-$$-$k" and print "# kept: $T/../dassie-incremental-$$-$k\n";
 	}
+	settle();
 	remove_tree($p) if -d $p;
 }
 print "1..$scripts\n";
