@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 use Cwd qw(abs_path);
+use Errno;
 use Fcntl qw(:flock);
 use File::Basename;
 use File::Path qw(make_path remove_tree);
@@ -114,10 +115,19 @@ sub copy_state {
 	return { %$s, src => { %{$s->{src}} }, cfg => { %{$s->{cfg}} } };
 }
 
+# A faketime that was killed leaves a semaphore named by its pid, and one that gets this pid later fails.
+sub sweep_faketime {
+	for my $path (glob "/dev/shm/faketime_shm_* /dev/shm/sem.faketime_sem_*") {
+		my ($pid) = $path =~ /_(\d+)$/ or next;
+		unlink $path unless kill(0, $pid) || $!{EPERM};
+	}
+}
+
 sub command {
 	my (@argv) = @_;
-	unshift @argv, "faketime", "-f", $clock if $clock;
-	return @argv;
+	return @argv unless $clock;
+	sweep_faketime();
+	return ("faketime", "-f", $clock, @argv);
 }
 
 sub start {
@@ -221,12 +231,12 @@ sub check {
 my %step;
 %step = (
 	add => sub { $state{src}{pick(@names)} = pick("a\n", "b\n", "abc\n", "x" x 30, ""); },
-	change => sub { my $n = pick(keys %{$state{src}}) // return $step{add}->(); $state{src}{$n} = pick("a\n", "c\n", "bb\n"); },
-	same_size => sub { my $n = pick(keys %{$state{src}}) // return; $state{src}{$n} =~ tr/abc/bca/; },
+	change => sub { my $n = pick(sort keys %{$state{src}}) // return $step{add}->(); $state{src}{$n} = pick("a\n", "c\n", "bb\n"); },
+	same_size => sub { my $n = pick(sort keys %{$state{src}}) // return; $state{src}{$n} =~ tr/abc/bca/; },
 	config => sub { $state{cfg}{pick("one", "two", "three")} = int(rand 3) . "\n"; },
-	delete => sub { my $n = pick(keys %{$state{src}}) // return; delete $state{src}{$n}; },
+	delete => sub { my $n = pick(sort keys %{$state{src}}) // return; delete $state{src}{$n}; },
 	rename => sub {
-		my ($from, $to) = (pick(keys %{$state{src}}) // return, pick(@names));
+		my ($from, $to) = (pick(sort keys %{$state{src}}) // return, pick(@names));
 		$state{src}{$to} = delete $state{src}{$from};
 	},
 	spec => sub { $state{pick("a", "b", "c")} = 1 + int(rand 3); },
@@ -333,7 +343,7 @@ sub one_step {
 	my ($old) = @_;
 	my $dice = rand;
 	if ($dice < 0.55) {
-		my $kind = pick(keys %step);
+		my $kind = pick(sort keys %step);
 		edit($kind);
 		return $kind;
 	}
