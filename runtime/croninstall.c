@@ -220,8 +220,8 @@ remove_entry(const char *project, struct err *err)
 {
 	int timer = timers_remove(project, err), tab = usertab_change(project, NULL, NULL, err);
 
-	/* Without crontab(1) there is no block in it. */
-	if (timer < 0 || tab == -1)
+	/* Without crontab(1) there is no block in it, and who may not use it has a timer instead. */
+	if (timer < 0 || (tab == -1 && timer == 0))
 		return -1;
 	if (tab <= 0 && timer == 0)
 		talk("neither the crontab nor a systemd timer calls dassie in '%s': nothing to remove", project);
@@ -312,6 +312,7 @@ list_timer(const char *project, void *ctx, struct err *err)
 	return 0;
 }
 
+/* A crontab that cannot be read is told; what systemd has is listed all the same. */
 static int
 list_all(struct list *l, struct err *err)
 {
@@ -322,8 +323,10 @@ list_all(struct list *l, struct err *err)
 
 	while (rc == 1 && crontab_next(tab.s, tab.n, &pos, &f))
 		list_one(l, project.s, "crontab", f.entry != NULL);
-	if (rc != -1)
-		rc = timers_each(list_timer, l, err);
+	if (rc == -1)
+		talk_err(err);
+	if (timers_each(list_timer, l, err) < 0)
+		rc = talk_err(err);
 	buf_release(&tab);
 	buf_release(&project);
 	return rc;
@@ -351,12 +354,11 @@ cron_list(int argc, char **argv)
 	}
 	if (!l.json)
 		show_row(&l.t);
-	if (list_all(&l, &err) < 0)
-		return show_err(&err);
+	c = list_all(&l, &err) == -1 && !l.n ? EXIT_WORLD : EXIT_DONE;
 	if (!l.json && l.n)
 		show_table(&l.out, &l.t, "");
-	if (!l.json && !l.n)
+	if (!l.json && !l.n && c == EXIT_DONE)
 		talk("no project of yours is called by cron or systemd; 'dassie cron install' in a project's folder does that");
 	table_release(&l.t);
-	return show_out(&l.out, EXIT_DONE);
+	return show_out(&l.out, c);
 }

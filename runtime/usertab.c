@@ -43,9 +43,9 @@ failed(const char *what, const struct buf *said, int status, struct err *err)
 	else if (said->n && (strstr(said->s, "Read-only") || strstr(said->s, "Permission denied")))
 		out = ": is the folder of the crontabs writable here? " OTHERWISE;
 	if (b.n)
-		err_set(err, 0, "%s: crontab says '%s'%s; nothing was changed", what, b.s, out);
+		err_set(err, 0, "%s: crontab says '%s'%s", what, b.s, out);
 	else
-		err_set(err, 0, "%s: crontab ended with status %d and no word; nothing was changed", what, status);
+		err_set(err, 0, "%s: crontab ended with status %d and no word", what, status);
 	buf_release(&b);
 	return -1;
 }
@@ -54,7 +54,7 @@ static int
 no_program(struct err *err)
 {
 	err_set(err, 0, "there is no 'crontab' on this machine: install cron (apt-get install cron, dnf install cronie, apk add "
-	    "cronie); " OTHERWISE "; nothing was changed");
+	    "cronie); " OTHERWISE);
 	return -2;
 }
 
@@ -168,6 +168,8 @@ usertab_change(const char *project, const char *block, const char *moved, struct
 	if (rc == 2)
 		rc = err_set(err, 0, "crontab takes the new text and does not keep it, or something else writes the crontab all the "
 		    "time: tried %d times; see 'crontab -l'", (int)TRIES);
+	if (rc < 0)
+		snprintf(err->text + strlen(err->text), sizeof err->text - strlen(err->text), "; nothing was changed");
 	if (lock >= 0)
 		close(lock);
 	return rc;

@@ -15,6 +15,7 @@
 if [ -z "${DASSIE_SRC:-}" ]; then
 	DASSIE_SRC=$(cd "$(dirname "$0")" && pwd) || exit 1
 	while [ ! -e "$DASSIE_SRC/tests/lib.sh" ]; do
+		[ "$DASSIE_SRC" != / ] || exit 1
 		DASSIE_SRC=$(dirname "$DASSIE_SRC")
 	done
 fi
@@ -50,6 +51,9 @@ lib_cleanup() {
 	cd / || exit 1
 	if [ -n "${DASSIE_KEEP:-}" ]; then
 		echo "# kept: $T"
+	elif grep -qsF " $(printf '%s' "$T" | sed 's/ /\\040/g')/" /proc/self/mountinfo; then
+		# What it leads to would go, too.
+		echo "# something is mounted below '$T': it stays"
 	else
 		chmod -R u+rwX "$T" 2>/dev/null
 		rm -rf "$T"
