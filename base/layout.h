@@ -25,6 +25,7 @@ struct oid;
 #define DIR_OUT     "out"
 #define FILE_FORMAT ".dassie/format"
 #define FILE_CLOCK  ".dassie/clock"
+#define FILE_BOOT   ".dassie/boot"
 #define FILE_SCANMK ".dassie/scan.mk"
 #define FILE_INDEX  ".dassie/steps/index"
 #define FILE_DB     ".dassie/provenance.db"

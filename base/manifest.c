@@ -66,11 +66,16 @@ int
 manifest_store(const struct buf *b, struct oid *ret_id, struct err *err)
 {
 	char path[LAYOUT_MAX];
-	struct stat st;
+	struct recfile there = RECFILE_INIT;
+	struct err unread = ERR_INIT;
+	bool same;
 
 	sha256_bytes(b->s, b->n, ret_id);
 	layout_commit(path, ret_id);
-	if (stat(path, &st) == 0 && (uint64_t)st.st_size == b->n)
+	/* What a power cut left may have the right length and other bytes. */
+	same = recfile_map(&there, path, &unread) == 1 && there.n == b->n && memcmp(there.text, b->s, b->n) == 0;
+	recfile_release(&there);
+	if (same)
 		return 0;
 	return fs_replace(path, b->s, b->n, 0444, err);
 }

@@ -30,6 +30,8 @@ parse_line(struct ref *ref, const struct rec *r, size_t *cap)
 		return rec_get_u64(r, 1, &ref->asof);
 	if (rec_is(r, "step", 2))
 		return rec_get_oid(r, 1, &ref->step);
+	if (rec_is(r, "output", 2))
+		return rec_get_oid(r, 1, &ref->output);
 	if (rec_is(r, "input", 3)) {
 		GROW(ref->input, ref->n_input, *cap);
 		ref->input[ref->n_input].repo = xstrdup(r->f[1]);
@@ -45,16 +47,18 @@ ref_read(const char *path, struct ref *ret, struct err *err)
 	struct recfile f;
 	struct rec r;
 	size_t cap = 0;
-	bool ok;
+	bool ok, whole = false;
 	int rc = fs_read(path, &text, err);
 
 	*ret = (struct ref)REF_INIT;
 	if (rc == 1) {
 		recfile_memory(&f, text.s, text.n);
 		ok = recfile_next(&f, &r) && strcmp(r.f[0], "dassie-ref") == 0 && r.n == 2 && strcmp(r.f[1], "1") == 0;
-		while (ok && recfile_next(&f, &r))
+		while (ok && recfile_next(&f, &r)) {
 			ok = parse_line(ret, &r, &cap);
-		if (!ok || ret->stamp == 0) {
+			whole = rec_is(&r, "end", 1);
+		}
+		if (!ok || !whole || ret->stamp == 0) {
 			ref_release(ret);
 			rc = 0;
 		}
@@ -145,12 +149,18 @@ format(struct buf *b, const struct ref *r)
 		rec_oid(b, &r->step);
 		rec_end(b);
 	}
+	if (!oid_eq(&r->output, &none)) {
+		rec_word(b, "output");
+		rec_oid(b, &r->output);
+		rec_end(b);
+	}
 	for (size_t i = 0; i < r->n_input; i++) {
 		rec_word(b, "input");
 		rec_str(b, r->input[i].repo);
 		rec_oid(b, &r->input[i].id);
 		rec_end(b);
 	}
+	buf_str(b, "end\n");
 }
 
 int

@@ -2,7 +2,9 @@
  *
  *   refs/R        dassie-ref 1, "stamp NS", "id COMMIT", "asof NS"
  *   refs/P.spec   dassie-ref 1, "stamp NS", "id SPEC-HASH", "step STEP-HASH"
- *   refs/P.done   dassie-ref 1, "stamp NS", "id SPEC-HASH", "input REPO COMMIT" for each input
+ *   refs/P.done   dassie-ref 1, "stamp NS", "id SPEC-HASH", "output COMMIT" (what refs/P says), "input REPO COMMIT" for each input
+ *
+ * Each ends with a line "end": after a power cut a file may be there in part.
  *
  * A ref's mtime is its stamp.  refs/R moves if and only if its commit id changes.  P.done is the
  * target of a stage: what P was planned from; its stamp is the newest stamp among those.
@@ -28,6 +30,7 @@ struct ref {
 	struct oid id;
 	uint64_t asof;              /* sources: wall clock ns before the content was looked at; else 0 */
 	struct oid step;            /* .spec only */
+	struct oid output;          /* .done only */
 	struct ref_input *input;    /* .done only */
 	size_t n_input;
 };

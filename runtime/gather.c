@@ -55,6 +55,10 @@ check_one(const struct oid *key, struct err *err)
 	for (size_t i = 0; fits && i < r.n_output; i++)
 		fits = same_boot ? store_has(&r.output[i].id, r.output[i].size)
 		                 : store_verify(&r.output[i].id, r.output[i].size, &why) == 1;
+	/* One that was stored in vain is in the way of the right one. */
+	for (size_t i = 0; rc == 1 && !fits && !same_boot && i < r.n_output; i++)
+		if (store_verify(&r.output[i].id, r.output[i].size, &why) != 1)
+			unlink(layout_object(path, &r.output[i].id));
 	result_release(&r);
 	if (fits)
 		return 1;

@@ -256,7 +256,7 @@ set_journal(struct sqlite3 *db, struct err *err)
 	}
 	if (!wal && db_exec(db, "PRAGMA journal_mode=TRUNCATE", err) < 0)
 		return -1;
-	return db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;"
+	return db_exec(db, "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;"
 	    "PRAGMA journal_size_limit=1048576", err);
 }
 

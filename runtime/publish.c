@@ -223,12 +223,28 @@ from_what_lies_there(struct manifest *old, struct arena *a, const char *repo, st
 	return 0;
 }
 
+static int
+sync_out(struct target *t)
+{
+	const char *dir = out_path(t, "");
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return err_set(t->err, errno, "cannot open '%s':", dir);
+	rc = syncfs(fd) < 0 ? err_set(t->err, errno, "cannot write '%s' to the disk:", dir) : 0;
+	close(fd);
+	return rc;
+}
+
 /* With the mark "not clean" meanwhile; what goes makes room for what comes. */
 static int
 apply(struct target *t, const struct oid *commit, const struct manifest *old, const struct manifest *new_)
 {
 	if (mark_write(t->repo, commit, false, t->err) < 0 || fs_mkdirs(out_path(t, ""), t->err) < 0 ||
 	    manifest_diff(old, new_, remove_gone, t) < 0 || manifest_diff(old, new_, put_changed, t) < 0)
+		return -1;
+	/* The mark is believed after a power cut, too. */
+	if (sync_out(t) < 0)
 		return -1;
 	return mark_write(t->repo, commit, true, t->err);
 }

@@ -6,6 +6,7 @@
  * ref after one that looked later.  Refs are verified before any of them moves.  Refs of sources and pipelines that are
  * in no spec any more stay as they are: they are history. */
 #include "verbs.h"
+#include "wake.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,7 @@ scan_project(const struct specs *s, struct index *x, struct filecache *refs)
 	if (lock < 0)
 		return talk_err(&err);
 	filecache_open(&code, layout_scan(path, ".code"), false);
+	wake();
 	status = specscan(&code, s, x);
 	if (status == EXIT_DONE && refscan_verify(refs, &err) < 0)
 		status = talk_err(&err);
@@ -210,6 +212,8 @@ scan(const struct specs *s)
 	}
 	if (status == EXIT_DONE)
 		status = check_out(&x, &refs);
+	if (status == EXIT_DONE)
+		status = wake_done();
 	status = close_told(&refs, status);
 	index_release(&x);
 	close(gc);

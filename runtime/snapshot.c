@@ -130,11 +130,15 @@ snapshot_take(struct snapshot *s, struct conf *c, struct open_job *o, struct err
 int
 snapshot_done(const struct snapshot *s, const struct open_job *o, struct err *err)
 {
-	struct ref done = { .stamp = s->newest, .id = o->spec };
+	struct ref done = { .stamp = s->newest, .id = o->spec }, output = REF_INIT;
 	struct clock clock = CLOCK_INIT;
 	char path[LAYOUT_MAX];
 	int rc = clock_lock(&clock, err);
 
+	if (rc == 0)
+		rc = ref_read(layout_ref(path, o->pipeline), &output, err) < 0 ? -1 : 0;
+	done.output = output.id;
+	ref_release(&output);
 	done.input = xcalloc(o->n_input, sizeof *done.input);
 	done.n_input = o->n_input;
 	for (size_t i = 0; i < o->n_input; i++)

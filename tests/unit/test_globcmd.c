@@ -98,7 +98,7 @@ project(void)
 	must(manifest_store(&b, &id, &err), &err);
 	oid_hex(&id, hex);
 	buf_reset(&b);
-	buf_fmt(&b, "dassie-ref 1\nstamp 5\nid %s\nasof 5\n", hex);
+	buf_fmt(&b, "dassie-ref 1\nstamp 5\nid %s\nasof 5\nend\n", hex);
 	must(fs_replace(layout_ref(ref, "books"), b.s, b.n, 0644, &err), &err);
 	buf_reset(&b);
 	x.compiler = x.makefile = "";
