@@ -96,6 +96,22 @@ tell_alone(void)
 		talk("waiting for a running make to come to an end");
 }
 
+/* "4711 (dassie) T …" */
+static bool
+is_stopped(long pid)
+{
+	char path[64], text[512] = "", *state;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	state = read(fd, text, sizeof text - 1) > 0 ? strrchr(text, ')') : NULL;
+	close(fd);
+	return state && (state[2] == 'T' || state[2] == 't');
+}
+
 static void
 tell_waiting(int fd, const char *name)
 {
@@ -113,8 +129,28 @@ tell_waiting(int fd, const char *name)
 	pid = strtol(text, &end, 10);
 	since = strtoull(end, NULL, 10);
 	time_rfc3339(when, since);
-	talk("waiting for '%s', which pid %ld holds since %s%s", what, pid, when,
-	    pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH ? " (that process has ended; its children go on)" : "");
+	if (pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+		talk("waiting for '%s', which pid %ld holds since %s (that process has ended; its children go on)", what, pid, when);
+	else if (is_stopped(pid))
+		talk("waiting for '%s', which pid %ld holds since %s (that process is stopped: 'kill -CONT %ld' lets it go on)", what, pid, when, pid);
+	else
+		talk("waiting for '%s', which pid %ld holds since %s", what, pid, when);
+}
+
+void
+lock_tell(const char *name, bool shared)
+{
+	char path[LAYOUT_MAX];
+	int fd;
+
+	if (!shared && strcmp(name, LOCK_GC) == 0) {
+		tell_alone();
+		return;
+	}
+	fd = open(layout_lock(path, name), O_RDONLY | O_CLOEXEC);
+	tell_waiting(fd, name);
+	if (fd >= 0)
+		close(fd);
 }
 
 int
@@ -151,10 +187,8 @@ lock_take(const char *name, bool shared, bool inherit, struct err *err)
 		}
 		if (i < 50)
 			nanosleep(&nap, NULL);
-		if (i == 49 && !shared && strcmp(name, LOCK_GC) == 0)
-			tell_alone();
-		else if (i == 49)
-			tell_waiting(fd, name);
+		if (i == 49)
+			lock_tell(name, shared);
 	}
 	if (!shared)
 		note_holder(fd);

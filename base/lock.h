@@ -23,6 +23,9 @@ int lock_take(const char *name, bool shared, bool inherit, struct err *err);
 /* The same without waiting: -2 if somebody holds it. */
 int lock_try(const char *name, bool shared, bool inherit, struct err *err);
 
+/* Say for whom one waits that lock_try has refused: who holds it, since when, and whether that process lives. */
+void lock_tell(const char *name, bool shared);
+
 /* The process that took the lock, as the kernel tells; 0 if nobody holds it or it cannot be told. */
 long lock_holder(const char *name);
 

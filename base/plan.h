@@ -18,6 +18,11 @@
  *   match INPUT# KIND PATH HASH SIZE EMPTY   its matches, input order; KIND f x d; PATH without leading '/'; SIZE 0 for d; EMPTY 0|1
  *   var NAME VALUE                           captured values that reach the command
  *
+ * P.times: what the stage knows of how long datums took lately, for the planner; not there if it knows nothing:
+ *   dassie-times 1
+ *   each NS                          an attempt, on average
+ *   took NS LABEL                    those that took longest, the longest first
+ *
  * P.JOB.mk: the sub-make's file: chunks of the plan as grouped targets, one runner a chunk.
  *
  * P.JOB.set: every datum of the job in order, by what the newest successful job (P.job, jobfile.h) had:

@@ -331,6 +331,8 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 		return diag_error(s->d, t && t->cmd.set ? t->cmd.at : p->at, "pipeline '%s' has no command; write 'run: |' and lines for sh below it, "
 		    "or 'transform: {cmd: [PROGRAM, …]}'", pipeline_name(p));
 	}
+	if (t->err_stdin.n && !t->err_cmd.n)
+		diag_warn(s->d, t->err_stdin.at, "'err_stdin' without 'err_cmd' does nothing; write 'err_cmd: [sh]' beside it");
 	for (size_t i = 0; i < t->accept_return_code.n; i++)
 		if (t->accept_return_code.v[i].v < 0 || t->accept_return_code.v[i].v > 255)
 			ok = diag_error(s->d, t->accept_return_code.v[i].at, "an exit code is 0 to 255");

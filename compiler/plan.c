@@ -22,6 +22,7 @@
 #include "datums.h"
 #include "keyset.h"
 #include "planmk.h"
+#include "times.h"
 #include "verbs.h"
 
 /* A stretch of the last job's datums, or one that is not in it (old KEYSET_NONE). */
@@ -51,6 +52,7 @@ struct planner {
 	size_t n;                   /* datums in all */
 	struct planmk_datum *missing;
 	size_t n_missing, cap_missing;
+	struct times times;
 };
 
 static int
@@ -224,10 +226,12 @@ static int
 add_missing(struct planner *p, struct spool *plan, const struct dmatch *const *m, size_t n, struct err *err)
 {
 	GROW(p->missing, p->n_missing, p->cap_missing);
-	p->missing[p->n_missing++] = (struct planmk_datum){ p->one.key, spool_at(plan) };
+	p->missing[p->n_missing] = (struct planmk_datum){ .key = p->one.key, .at = spool_at(plan) };
+	p->n_missing++;
 	if (p->dry)
 		return 0;
 	p->one.label = label(p, m, n);
+	p->missing[p->n_missing - 1].ms = times_of(&p->times, p->one.label);
 	plan_datum_write(&plan->b, &p->one);
 	return spool_step(plan, err);
 }
@@ -419,6 +423,8 @@ plan(struct planner *p, struct err *err)
 	if (!p->conf.every_job && jobfile_read(&p->last, p->pipeline, err) < 0)
 		return -1;
 	read_last(p);
+	if (!p->dry)
+		times_read(&p->times, p->pipeline);
 	rc = make_plan(p, err);
 	if (rc == 0 && !p->dry)
 		rc = make_set(p, err);
@@ -442,6 +448,7 @@ planner_release(struct planner *p)
 	buf_release(&p->label);
 	free(p->v);
 	free(p->missing);
+	times_release(&p->times);
 	conf_release(&p->conf);
 	open_job_release(&p->open);
 	arena_release(&p->arena);

@@ -10,14 +10,16 @@
 #include "planmk.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/buf.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
+#include "../base/mem.h"
 #include "../base/spool.h"
 
-enum { CHUNKS_A_SLOT = 20, CHUNK_MAX = 256, PAIRS_MAX = 4 * 1000 * 1000 };
+enum { CHUNKS_A_SLOT = 20, CHUNK_MAX = 256, PAIRS_MAX = 4 * 1000 * 1000, SECOND_MS = 1000 };
 
 size_t
 planmk_chunk(size_t n, unsigned slots, unsigned max)
@@ -35,7 +37,7 @@ planmk_chunk(size_t n, unsigned slots, unsigned max)
 static void
 head(struct buf *b, const struct planmk *p, size_t chunk)
 {
-	buf_fmt(b, "# Job %s of pipeline '%s': %zu of its %llu datums are to do, %zu a chunk.  Written by dassie.\n", p->job,
+	buf_fmt(b, "# Job %s of pipeline '%s': %zu of its %llu datums are to do, at most %zu a chunk.  Written by dassie.\n", p->job,
 	    p->pipeline, p->n, (unsigned long long)p->total, chunk);
 	buf_fmt(b, "# A target is the result of a datum by its key; .dassie/plan/%s.%s says what the datum is.\n", p->pipeline, p->job);
 	buf_fmt(b, "# By hand, in the project's folder:  make -rR -f .dassie/plan/%s.%s.mk DASSIE_DATUM=/path/of/dassie-datum\n", p->pipeline,
@@ -72,17 +74,52 @@ later_path(struct buf *b, const struct planmk *p, const char *suffix)
 	buf_str(b, ".later");
 }
 
-/* Two a line, so that it can be looked at. */
+/* A stretch of the plan for one runner. */
+struct chunk { size_t from, n; uint64_t ms; };
+
+struct chunks { struct chunk *v; size_t n, cap; };
+
 static int
-list(struct spool *s, const struct planmk *p, struct err *err)
+by_time(const void *pa, const void *pb)
 {
-	buf_str(&s->b, ".PRECIOUS datums:");
+	const struct chunk *a = pa, *b = pb;
+
+	return a->ms > b->ms ? -1 : a->ms < b->ms ? 1 : a->from < b->from ? -1 : a->from > b->from;
+}
+
+/* At most so many datums, and not more than a second of work as far as that is known. */
+static void
+make_chunks(struct chunks *c, const struct planmk *p, size_t most)
+{
+	struct chunk *last = NULL;
+
 	for (size_t i = 0; i < p->n; i++) {
-		buf_str(&s->b, i % 2 ? " " : " \\\n\t");
-		target(&s->b, &p->v[i]);
-		if (spool_step(s, err) < 0)
-			return -1;
+		if (!last || last->n == most || (last->ms && last->ms + p->v[i].ms > SECOND_MS)) {
+			GROW(c->v, c->n, c->cap);
+			last = &c->v[c->n++];
+			*last = (struct chunk){ i, 0, 0 };
+		}
+		last->n++;
+		last->ms += p->v[i].ms;
 	}
+	if (c->n)
+		qsort(c->v, c->n, sizeof *c->v, by_time);
+}
+
+/* Two a line, so that it can be looked at.  In this order make starts them. */
+static int
+list(struct spool *s, const struct planmk *p, const struct chunks *c, struct err *err)
+{
+	size_t column = 0;
+
+	buf_str(&s->b, ".PRECIOUS datums:");
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t k = 0; k < c->v[i].n; k++) {
+			buf_str(&s->b, column++ % 2 ? " " : " \\\n\t");
+			target(&s->b, &p->v[c->v[i].from + k]);
+			if (spool_step(s, err) < 0)
+				return -1;
+		}
 	for (unsigned i = 1; p->later && i <= last_runners(p); i++)
 		buf_fmt(&s->b, " again.%u", i);
 	buf_str(&s->b, "\n");
@@ -91,23 +128,23 @@ list(struct spool *s, const struct planmk *p, struct err *err)
 
 /* A chunk that failed ends its lane for make: so nothing that it says counts there. */
 static int
-chunks(struct spool *s, const struct planmk *p, const char *suffix, size_t chunk, struct err *err)
+put_chunks(struct spool *s, const struct planmk *p, const char *suffix, const struct chunks *c, struct err *err)
 {
-	for (size_t i = 0; i < p->n; i += chunk) {
-		size_t n = p->n - i < chunk ? p->n - i : chunk;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct chunk *one = &c->v[i];
 
 		buf_byte(&s->b, '\n');
-		for (size_t k = 0; k < n; k++) {
-			target(&s->b, &p->v[i + k]);
+		for (size_t k = 0; k < one->n; k++) {
+			target(&s->b, &p->v[one->from + k]);
 			buf_byte(&s->b, ' ');
 		}
 		buf_str(&s->b, "&:");
-		if (p->lanes && i / chunk >= p->lanes) {
+		if (p->lanes && i >= p->lanes) {
 			buf_str(&s->b, " | ");
-			target(&s->b, &p->v[i - p->lanes * chunk]);
+			target(&s->b, &p->v[c->v[i - p->lanes].from]);
 		}
 		buf_fmt(&s->b, "\n\t+@%s'$(DASSIE_DATUM)' .dassie/plan/%s.%s %llu %zu", p->lanes ? "-" : "", p->pipeline, p->job,
-		    (unsigned long long)p->v[i].at, n);
+		    (unsigned long long)p->v[one->from].at, one->n);
 		if (p->later) {
 			buf_byte(&s->b, ' ');
 			later_path(&s->b, p, suffix);
@@ -121,9 +158,8 @@ chunks(struct spool *s, const struct planmk *p, const char *suffix, size_t chunk
 
 /* After the last chunk of every lane; without lanes make has one hand, and takes its goals in order. */
 static void
-put_again(struct buf *b, const struct planmk *p, const char *suffix, size_t chunk)
+put_again(struct buf *b, const struct planmk *p, const char *suffix, const struct chunks *c)
 {
-	size_t n = (p->n + chunk - 1) / chunk;
 	unsigned runners = last_runners(p);
 
 	buf_str(b, "\n.PHONY:");
@@ -133,9 +169,9 @@ put_again(struct buf *b, const struct planmk *p, const char *suffix, size_t chun
 	for (unsigned i = 1; i <= runners; i++)
 		buf_fmt(b, "%sagain.%u", i > 1 ? " " : "", i);
 	buf_str(b, p->lanes ? ": |" : ":\n");
-	for (size_t i = n > p->lanes ? n - p->lanes : 0; p->lanes && i < n; i++) {
+	for (size_t i = c->n > p->lanes ? c->n - p->lanes : 0; p->lanes && i < c->n; i++) {
 		buf_byte(b, ' ');
-		target(b, &p->v[i * chunk]);
+		target(b, &p->v[c->v[i].from]);
 	}
 	buf_str(b, p->lanes ? "\n" : "");
 	buf_fmt(b, "\t+@'$(DASSIE_DATUM)' .dassie/plan/%s.%s again ", p->pipeline, p->job);
@@ -148,6 +184,7 @@ static int
 put_file(const struct planmk *p, const char *suffix, size_t chunk, struct err *err)
 {
 	struct spool s = SPOOL_INIT;
+	struct chunks c = { 0 };
 	struct buf name = BUF_INIT;
 	char path[LAYOUT_MAX];
 	int rc;
@@ -157,15 +194,17 @@ put_file(const struct planmk *p, const char *suffix, size_t chunk, struct err *e
 	buf_release(&name);
 	if (rc == 0) {
 		head(&s.b, p, chunk);
-		rc = list(&s, p, err);
+		make_chunks(&c, p, chunk);
+		rc = list(&s, p, &c, err);
 	}
 	if (rc == 0)
-		rc = chunks(&s, p, suffix, chunk, err);
+		rc = put_chunks(&s, p, suffix, &c, err);
 	if (rc == 0 && p->later && p->n)
-		put_again(&s.b, p, suffix, chunk);
+		put_again(&s.b, p, suffix, &c);
 	if (rc == 0)
 		rc = spool_commit(&s, path, err);
 	spool_release(&s);
+	free(c.v);
 	return rc;
 }
 

@@ -1,6 +1,9 @@
 /* planmk.h: P.JOB.mk, the sub-make's file: chunks of a plan as grouped targets.  A plan of more than PLANMK_PART datums
  * has parts P.JOB.part.1.mk and so on, which P.JOB.mk runs one after the other, each with all slots: that bounds make.
  *
+ * What is expected to take longest comes first, and a datum of a second or more is a chunk by itself: else the last slot would
+ * still be busy with it when all others have nothing to do.
+ *
  * Lanes: where only so many datums may run at once (parallelism_spec, pools), each chunk waits for the one that stands so many
  * before it.  More runners than that could only wait, and each that waits lends its token, with which make starts the next. */
 #ifndef COMPILER_PLANMK_H
@@ -16,7 +19,8 @@ struct err;
 
 enum { PLANMK_PART = 100 * 1000 };
 
-struct planmk_datum { struct oid key; uint64_t at; };   /* missing; where it is in the plan */
+/* Missing: where it is in the plan, how long it is expected to take, ms (0 for all: nobody knows). */
+struct planmk_datum { struct oid key; uint64_t at; uint32_t ms; };
 
 struct planmk {
 	const char *pipeline, *job;

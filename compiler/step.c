@@ -192,6 +192,12 @@ step_words(const struct specset *s, const struct pipeline *p, struct words *ret)
 	}
 	for (size_t i = 0; i < t->stdin_lines.n; i++)
 		words_find(s->a, ret, t->stdin_lines.v[i].s);
+	for (size_t i = 0; i < t->err_cmd.n; i++) {
+		words_add(s->a, ret, t->err_cmd.v[i].s, strlen(t->err_cmd.v[i].s));
+		words_find(s->a, ret, t->err_cmd.v[i].s);
+	}
+	for (size_t i = 0; t->err_cmd.n && i < t->err_stdin.n; i++)
+		words_find(s->a, ret, t->err_stdin.v[i].s);
 	words_sort(ret);
 	for (size_t i = 0; i < ret->n; i++) {
 		bool known = is_data(s, ret->v[i]);

@@ -205,7 +205,7 @@ sweep_plan(struct gc *g, const char *path, const char *name, const struct stat *
 
 	if (is_tmp(name))
 		return drop(g, GC_LEFTOVERS, path, st, err);
-	if (!dot || strcmp(dot, ".job") == 0 || strcmp(dot, ".open") == 0 || strcmp(dot, ".failed") == 0)
+	if (!dot || strcmp(dot, ".job") == 0 || strcmp(dot, ".open") == 0 || strcmp(dot, ".failed") == 0 || strcmp(dot, ".times") == 0)
 		return keep(g, GC_PLANS, st);
 	snprintf(plan, sizeof plan, "%.*s", (int)(dot + 1 - name + (ptrdiff_t)strcspn(dot + 1, ".")), name);
 	return gc_has_name(&g->plan, plan) ? keep(g, GC_PLANS, st) : drop(g, GC_PLANS, path, st, err);

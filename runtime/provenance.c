@@ -17,6 +17,7 @@
 #include "../base/err.h"
 #include "../base/lock.h"
 #include "../base/mem.h"
+#include "../base/rec.h"
 #include "journal.h"
 #include "migrations.h"
 #include "pushed.h"
@@ -547,6 +548,32 @@ prov_forget_commit(struct prov *p, const struct oid *id, struct err *err)
 {
 	journal_forgot(&p->journal, id);
 	return put(p, err, COMMIT_DROP, "h", id) < 0 ? -1 : put(p, err, OUTPUT_DROP, "h", id);
+}
+
+void
+prov_longest(const char *pipeline, unsigned most, struct buf *ret)
+{
+	static const char sql[] = "SELECT max(us), label FROM attempt JOIN datum ON datum.id = attempt.datum WHERE job ="
+	    " (SELECT id FROM job WHERE ran > 0 AND repo = (SELECT id FROM repo WHERE name = ?1) ORDER BY started DESC LIMIT 1)"
+	    " GROUP BY attempt.datum ORDER BY 1 DESC LIMIT ?2";
+	struct err ignored = ERR_INIT;
+	struct sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+
+	if (db_open_read(&db, &ignored) != 1)
+		return;
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_bind_text(st, 1, pipeline, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_int64(st, 2, most) == SQLITE_OK)
+		while (sqlite3_step(st) == SQLITE_ROW) {
+			const char *label = (const char *)sqlite3_column_text(st, 1);
+
+			rec_word(ret, "took");
+			rec_u64(ret, (uint64_t)sqlite3_column_int64(st, 0) * 1000u);
+			rec_str(ret, label ? label : "");
+			rec_end(ret);
+		}
+	sqlite3_finalize(st);
+	db_close(db);
 }
 
 uint64_t

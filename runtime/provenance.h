@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct conf;
+struct buf;
 struct err;
 struct prov;
 struct pushed;
@@ -61,5 +62,9 @@ void prov_abort(struct prov *p);            /* legal on NULL */
 
 /* Average duration of an attempt of this pipeline's newest successes, ns; 0 if there are none. */
 uint64_t prov_duration(const char *pipeline);
+
+/* What took longest in the newest job that ran something: "took NS LABEL" lines (base/plan.h), at most so many.  Nothing if there is no
+ * database or it cannot be read. */
+void prov_longest(const char *pipeline, unsigned most, struct buf *ret);
 
 #endif

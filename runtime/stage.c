@@ -33,6 +33,7 @@
 #include "../base/talk.h"
 #include "failure.h"
 #include "gather.h"
+#include "lockwait.h"
 #include "mflags.h"
 #include "provenance.h"
 #include "publish.h"
@@ -384,8 +385,8 @@ with_locks(struct stage *s)
 	struct err err = ERR_INIT;
 	int gc = -1, lock = -1, rc = -1;
 
-	if (state_make(&err) == 0 && (gc = lock_take(LOCK_GC, true, true, &err)) >= 0 &&
-	    (lock = lock_take(s->pipeline, false, true, &err)) >= 0)
+	if (state_make(&err) == 0 && (gc = lockwait_take(LOCK_GC, true, &err)) >= 0 &&
+	    (lock = lockwait_take(s->pipeline, false, &err)) >= 0)
 		rc = stage(s, &err);
 	if (rc < 0) {
 		talk("%s: %s", s->pipeline, err.text);

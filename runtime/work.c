@@ -30,7 +30,7 @@
 #include "provenance.h"
 #include "state.h"
 
-enum { MAX_CHUNK = 256 };
+enum { MAX_CHUNK = 256, TIMES_MAX = 10000 };
 
 static const uint64_t SECOND = 1000000000;
 
@@ -45,10 +45,8 @@ plan_path(char ret[LAYOUT_MAX], const char *pipeline, const char *job, const cha
 
 /* A chunk is to take about a second. */
 static uint64_t
-chunk_max(const char *pipeline)
+chunk_max(uint64_t each)
 {
-	uint64_t each = prov_duration(pipeline);
-
 	if (each == 0)
 		return MAX_CHUNK;
 	return each >= SECOND ? 1 : SECOND / each < MAX_CHUNK ? SECOND / each : MAX_CHUNK;
@@ -59,6 +57,28 @@ static int
 planner_end(int rc)
 {
 	return rc >= 128 ? EXIT_WORLD : rc;
+}
+
+/* Only for the order of work: what cannot be written is not missed. */
+static void
+write_times(const char *pipeline, uint64_t each)
+{
+	char path[LAYOUT_MAX];
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	layout_plan(path, pipeline, "times");
+	if (each == 0) {
+		unlink(path);
+		return;
+	}
+	rec_head(&b, "times", 1);
+	rec_word(&b, "each");
+	rec_u64(&b, each);
+	rec_end(&b);
+	prov_longest(pipeline, TIMES_MAX, &b);
+	fs_replace(path, b.s, b.n, 0644, &err);
+	buf_release(&b);
 }
 
 /* What a killed job's chunks left to be tried again has places of a plan that is written anew. */
@@ -99,10 +119,12 @@ int
 work_plan(const struct open_job *o, const struct mflags *m, struct err *err)
 {
 	char program[PATH_MAX], slots[32], chunk[40];
+	uint64_t each = prov_duration(o->pipeline);
 
+	write_times(o->pipeline, each);
 	remove_later(o->pipeline, o->job);
 	snprintf(slots, sizeof slots, "--slots=%u", m->jobs);
-	snprintf(chunk, sizeof chunk, "--chunk=%llu", (unsigned long long)chunk_max(o->pipeline));
+	snprintf(chunk, sizeof chunk, "--chunk=%llu", (unsigned long long)chunk_max(each));
 	return planner_end(child_run((const char *const[]){ state_helper("dassie-compile", program, sizeof program), "plan",
 	    o->pipeline, slots, chunk, m->unbound ? "--unbound" : NULL, NULL }, -1, err));
 }

@@ -240,6 +240,28 @@ wait $pid
 is "make that is ended" "$?:$(grep -c INTERNAL make.err)" 143:0
 is "leaves no process" "$(pgrep -f "dassie-datum [.]dassie/plan/wide2?[.]$(sed -n 's/^job //p' .dassie/plan/wide.open)")" ""
 
+# --- what takes longest comes first
+project
+fill 9
+spec "times" <<'SPEC'
+pipelines:
+  p:
+    input: data/*
+    salt: one
+    run: |
+      echo "${data##*/}" >>order
+      test "${data##*/}" != 7 || sleep 0.3
+      test "${data##*/}" != 5 || sleep 0.1
+      cp "$data" "$out/"
+SPEC
+run make
+is "the first time nobody knows" "$status:$(tr -d '\n' <order)" 0:123456789
+rm order
+sed 's/salt: one/salt: two/' pipeline.yaml >new && mv new pipeline.yaml
+dassie compile --quiet
+run make
+is "then what took longest comes first" "$status:$(tr -d '\n' <order | cut -c1-2)" 0:75
+
 # --- memory
 # memory HOW: with what this machine has, and by rlimit.
 memory() {
