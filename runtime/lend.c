@@ -146,43 +146,48 @@ hear(struct lender *l, struct borrower *b)
 	}
 }
 
-/* May it take tokens now?  Of those who want several only the first, and only under the lock. */
+/* Of those who want several the one whose turn it is: who has some already, or the first.  NULL: there is none. */
+static const struct borrower *
+collector(const struct lender *l)
+{
+	const struct borrower *first = NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct borrower *b = &l->v[i];
+
+		if (b->fd < 0 || b->wants < 2)
+			continue;
+		if (b->held > 0)
+			return b;
+		if (!first)
+			first = b;
+	}
+	return first;
+}
+
+/* May it take tokens now?  One that wants several only in its turn, and under the lock. */
 static bool
-may_take(const struct lender *l, const struct borrower *b, const struct borrower **first)
+may_take(const struct lender *l, const struct borrower *b)
 {
 	if (b->fd < 0 || b->wants <= b->held)
 		return false;
-	if (b->wants == 1)
-		return true;
-	if (!*first)
-		*first = b;
-	return *first == b && l->collects;
+	return b->wants == 1 || (l->collects && b == collector(l));
 }
 
 static bool
 wanted(const struct lender *l)
 {
-	const struct borrower *first = NULL;
 	bool any = l->owed > 0;
 
 	for (size_t i = 0; i < l->n && !any; i++)
-		any = may_take(l, &l->v[i], &first);
+		any = may_take(l, &l->v[i]);
 	return any;
-}
-
-static bool
-somebody_collects(const struct lender *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].fd >= 0 && l->v[i].wants > 1)
-			return true;
-	return false;
 }
 
 static void
 lock_collecting(struct lender *l)
 {
-	bool any = somebody_collects(l);
+	bool any = collector(l);
 
 	if (any == l->collects)
 		return;
@@ -192,23 +197,25 @@ lock_collecting(struct lender *l)
 		l->collects = false;
 }
 
-static void
+/* true: it has all that it wanted. */
+static bool
 take_for(struct lender *l, struct borrower *b)
 {
 	while (b->held < b->wants && jobserver_take(&l->pool))
 		b->held++;
 	if (b->held < b->wants)
-		return;
+		return false;
 	say(b->fd, 'g', b->held);
 	b->wants = 0;
+	return true;
 }
 
 /* Debts first: they are what makes the pool too full. */
 static void
 take_back(struct lender *l)
 {
-	const struct borrower *first = NULL;
 	size_t kept = 0;
+	bool served = false;
 
 	while (l->owed && jobserver_take(&l->pool))
 		l->owed--;
@@ -216,23 +223,25 @@ take_back(struct lender *l)
 	for (size_t i = 0; i < l->n; i++) {
 		struct borrower *b = &l->v[i];
 
-		if (!l->owed && may_take(l, b, &first))
-			take_for(l, b);
+		if (l->owed || (served && b->wants > 1) || !may_take(l, b))
+			continue;
+		served |= take_for(l, b) && b->held > 1;
 	}
 	for (size_t i = 0; i < l->n; i++)
 		if (l->v[i].fd >= 0)
 			l->v[kept++] = l->v[i];
 	l->n = kept;
-	/* The next one may be another stage's. */
-	if (l->collects && first && first->wants == 0 && flock(l->pool.r, LOCK_UN) == 0)
+	/* Nobody of ours has a part now; the next one may be another stage's. */
+	if (served && flock(l->pool.r, LOCK_UN) == 0)
 		l->collects = false;
-	lock_collecting(l);
+	else
+		lock_collecting(l);
 }
 
 int
 lender_patience(const struct lender *l)
 {
-	return somebody_collects(l) && !l->collects ? LOCK_MS : -1;
+	return collector(l) && !l->collects ? LOCK_MS : -1;
 }
 
 size_t

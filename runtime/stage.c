@@ -4,7 +4,7 @@
  *   (b) work          plan what is missing, run it under a sub-make
  *   (c) tree          the outputs of all datums as one manifest; one syncfs makes everything so far durable
  *   (d) record        one SQLite transaction; P.job, by which the next job knows what it need not look at
- *   (e) publish       out/P by difference
+ *   (e) publish       out/P by difference, durable before its mark says that it is all there
  *   (f) refs/P        moves if the commit is another one
  *   (g) refs/P.done   last: the one commit point for make
  *

@@ -48,19 +48,37 @@ runner(unsigned i)
 	_exit(0);
 }
 
+/* As make does it: a runner is started with a token, and when it has ended its token goes back. */
+static _Noreturn void
+start(unsigned i, unsigned killed)
+{
+	int status = 0;
+	char token;
+	pid_t pid;
+
+	while (read(pool[0], &token, 1) != 1)
+		;
+	if ((pid = fork()) == 0)
+		runner(i);
+	if (killed && i % killed == 0) {
+		usleep(i * 131 % 700);
+		kill(pid, SIGKILL);
+	}
+	waitpid(pid, &status, 0);
+	_exit(write(pool[1], &token, 1) != 1 || (WIFEXITED(status) && WEXITSTATUS(status)));
+}
+
 static int
 make(unsigned n, unsigned killed)
 {
 	pid_t pid[64];
 	int bad = 0;
 
+	if (sscanf(getenv("MAKEFLAGS"), " -j4 --jobserver-auth=%d,%d", &pool[0], &pool[1]) != 2)
+		return 1;
 	for (unsigned i = 0; i < n; i++)
 		if ((pid[i] = fork()) == 0)
-			runner(i);
-	for (unsigned i = 0; killed && i < n; i += killed) {
-		usleep(i * 131 % 700);
-		kill(pid[i], SIGKILL);
-	}
+			start(i, killed);
 	for (unsigned i = 0; i < n; i++) {
 		int status = 0;
 
