@@ -24,6 +24,7 @@
 #include "../base/ref.h"
 #include "../base/talk.h"
 #include "publish.h"
+#include "statcache.h"
 
 static bool
 was_here(void)
@@ -98,6 +99,31 @@ check_repo(const char *repo)
 	unlink(path);
 	unlink(layout_scan(path, repo));
 	ref_release(&r);
+}
+
+/* A cache may say that a source is what it was, while nothing names the commit that it had: the scan writes that again if it is
+ * not there. */
+static void
+check_caches(void)
+{
+	DIR *d = opendir(DIR_SCAN);
+	char path[LAYOUT_MAX];
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		struct statcache c = STATCACHE_INIT;
+		struct statcache_info info;
+
+		if (!layout_name_ok(e->d_name))
+			continue;
+		statcache_open(&c, layout_scan(path, e->d_name));
+		statcache_about(&c, &info);
+		if (c.head && !has_content(layout_commit(path, &info.id), &info.id))
+			unlink(path);
+		statcache_release(&c);
+	}
+	if (d)
+		closedir(d);
 }
 
 static void
@@ -175,6 +201,7 @@ wake(void)
 	if (was_here())
 		return;
 	check_steps();
+	check_caches();
 	check_refs(false);
 	check_refs(true);
 	unlink(layout_scan(path, ".refs"));
