@@ -73,8 +73,10 @@ struct dest {
 	struct dest_notes notes;
 	unsigned window;                    /* puts that are begun at a time */
 	uint64_t max_size;
-	size_t max_key;
+	size_t max_key;                     /* of the key in the bucket: with the URL's prefix */
+	uint64_t (*part_size)(const struct dest *d, uint64_t size);     /* NULL: its ETags say nothing of content */
 	bool modes;                         /* it knows executables */
+	bool large;                         /* something will be sent in parts: set by who sends, for check() */
 };
 
 /* NULL and err.  Nothing is sent yet. */

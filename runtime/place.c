@@ -101,8 +101,8 @@ find_endpoint(struct place *p)
 		p->endpoint = arena_fmt(&p->arena, "%s://%s", plain && desturl_yes(plain) ? "http" : "https", p->endpoint);
 }
 
-static int
-find_folder(struct place *p, struct err *err)
+int
+place_folder(struct place *p, struct err *err)
 {
 	char *here;
 
@@ -152,7 +152,7 @@ place_init(struct place *p, const struct conf *c, size_t i, struct err *err)
 	if (!p->layout)
 		p->layout = "{path}";
 	find_endpoint(p);
-	if (find_folder(p, err) < 0)
+	if (place_folder(p, err) < 0)
 		return -1;
 	find_id(p);
 	return 0;

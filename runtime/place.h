@@ -41,6 +41,9 @@ struct place {
 int place_init(struct place *p, const struct conf *c, size_t i, struct err *err);
 void place_release(struct place *p);
 
+/* p->folder, of p->to alone. */
+int place_folder(struct place *p, struct err *err);
+
 /* Does the output's file go there? */
 bool place_wants(const struct place *p, const char *path);
 

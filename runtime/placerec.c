@@ -12,7 +12,7 @@
  *     commit HEX        base TEXT
  *     try N             entry N of the commit, from 0, is about to be sent;   put N ETAG    it is there
  *     going PATH        is about to be removed;   gone PATH     it is not there any more
- *     upload KEY SHA256 PART-SIZE ID      in parts;   part KEY NUMBER ETAG SHA256;   ended KEY
+ *     upload KEY SHA256 PART-SIZE ID      in parts;   part ID NUMBER ETAG SHA256;   ended ID
  *
  * The journal is taken into the record when a push ends and before the next one begins, by reading both and the commit in step. */
 #include "placerec.h"
@@ -173,10 +173,19 @@ struct story {
 };
 
 struct placerec_upload *
-placerec_upload(struct placerec *r, const char *key)
+placerec_upload(struct placerec *r, const char *key, const struct oid *sha256)
 {
 	for (size_t i = r->n_upload; i-- > 0; )
-		if (!r->upload[i].ended && !strcmp(r->upload[i].key, key))
+		if (!r->upload[i].ended && !strcmp(r->upload[i].key, key) && oid_eq(&r->upload[i].sha256, sha256))
+			return &r->upload[i];
+	return NULL;
+}
+
+static struct placerec_upload *
+by_id(struct placerec *r, const char *id)
+{
+	for (size_t i = 0; i < r->n_upload; i++)
+		if (!strcmp(r->upload[i].up.id, id))
 			return &r->upload[i];
 	return NULL;
 }
@@ -198,7 +207,7 @@ remember_part(struct placerec_upload *u, const struct dest_part *part)
 static void
 take_upload_line(struct placerec *r, const struct rec *l)
 {
-	struct placerec_upload *u = placerec_upload(r, l->f[1]);
+	struct placerec_upload *u = by_id(r, l->f[1]);
 	struct dest_part part = { 0 };
 	struct oid sha256;
 	uint64_t n;
@@ -428,6 +437,17 @@ placerec_open(struct placerec *r, const struct place *p, bool *ret_lost, struct 
 	return 0;
 }
 
+int
+placerec_read(struct placerec *r, const struct place *p, struct err *err)
+{
+	int rc;
+
+	*r = (struct placerec)PLACEREC_INIT;
+	r->place = p;
+	rc = read_record(r, err);
+	return rc < 0 && err->num == 0 ? 0 : rc;
+}
+
 void
 placerec_release(struct placerec *r)
 {
@@ -473,10 +493,10 @@ line_upload(struct placerec *r, const char *key, const struct oid *sha256, const
 }
 
 static void
-line_part(struct placerec *r, const char *key, const struct dest_part *part)
+line_part(struct placerec *r, const char *id, const struct dest_part *part)
 {
 	rec_word(&r->line, "part");
-	rec_str(&r->line, key);
+	rec_str(&r->line, id);
 	rec_u64(&r->line, part->number);
 	rec_str(&r->line, part->etag);
 	rec_oid(&r->line, &part->sha256);
@@ -507,7 +527,7 @@ placerec_begin(struct placerec *r, const struct oid *commit, const char *base, s
 		if (!u->ended)
 			line_upload(r, u->key, &u->sha256, u->up.id, u->up.part_size);
 		for (size_t k = 0; !u->ended && k < u->up.n_part; k++)
-			line_part(r, u->key, &u->up.part[k]);
+			line_part(r, u->up.id, &u->up.part[k]);
 	}
 	if (r->broken)
 		return -1;
@@ -551,20 +571,16 @@ placerec_begun(struct placerec *r, const char *key, const struct oid *sha256, co
 }
 
 void
-placerec_part(struct placerec *r, const char *key, const struct dest_part *part)
+placerec_part(struct placerec *r, const struct placerec_upload *u, const struct dest_part *part)
 {
-	line_part(r, key, part);
+	line_part(r, u->up.id, part);
 }
 
 void
-placerec_ended(struct placerec *r, const char *key)
+placerec_ended(struct placerec *r, struct placerec_upload *u)
 {
-	struct placerec_upload *u = placerec_upload(r, key);
-
-	if (!u)
-		return;
 	u->ended = true;
-	line_text(r, "ended", key);
+	line_text(r, "ended", u->up.id);
 }
 
 int

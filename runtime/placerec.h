@@ -37,6 +37,8 @@ struct placerec {
 
 /* Read it; what a killed push did is taken into it first.  A damaged one is as good as none: *ret_lost says so. */
 int placerec_open(struct placerec *r, const struct place *p, bool *ret_lost, struct err *err);
+/* Only read it, for a question: 1, 0 there is none (or none that can be read), -1. */
+int placerec_read(struct placerec *r, const struct place *p, struct err *err);
 void placerec_release(struct placerec *r);
 
 /* What lies there below this base; nothing if the record is of another one. */
@@ -49,9 +51,10 @@ void placerec_put(struct placerec *r, uint64_t index, const char *etag);        
 void placerec_going(struct placerec *r, const char *path);
 void placerec_gone(struct placerec *r, const char *path);
 void placerec_begun(struct placerec *r, const char *key, const struct oid *sha256, const char *upload_id, uint64_t part_size);
-void placerec_part(struct placerec *r, const char *key, const struct dest_part *part);
-void placerec_ended(struct placerec *r, const char *key);
-struct placerec_upload *placerec_upload(struct placerec *r, const char *key);   /* one that is not ended; NULL */
+void placerec_part(struct placerec *r, const struct placerec_upload *u, const struct dest_part *part);
+void placerec_ended(struct placerec *r, struct placerec_upload *u);
+/* The newest one of this content to this key that is not ended; NULL. */
+struct placerec_upload *placerec_upload(struct placerec *r, const char *key, const struct oid *sha256);
 
 /* Take the journal into the record, and begin no new one. */
 int placerec_end(struct placerec *r, bool complete, struct err *err);

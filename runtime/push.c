@@ -23,7 +23,7 @@
 #include "mediatype.h"
 #include "place.h"
 
-enum { MANY_LINES = 400000, STEP_MS = 100, REASONS = 3, BATCH = 1000 };
+enum { MANY_LINES = 400000, STEP_MS = 100, REASONS = 3, REASONS_ENOUGH = 20, BATCH = 1000, LARGE = 16 << 20 };
 
 struct item {
 	struct push *push;
@@ -78,6 +78,7 @@ count_one(void *ctx, const struct entry *old, const struct entry *new_)
 	} else if (!lies_there(p, old, new_)) {
 		p->todo++;
 		p->todo_bytes += new_->size;
+		p->dest->large |= new_->size > LARGE;
 		if (p->opt.dry)
 			push_plan_line(p, "put", new_->path, new_->size);
 	}
@@ -171,18 +172,20 @@ put_done(void *ctx, const struct dest_result *r)
 {
 	struct item *it = ctx;
 	struct push *p = it->push;
+	struct placerec_upload *u = placerec_upload(&p->rec, it->key, &it->id);
 
 	p->under_way--;
 	if (r->failure == DEST_FINE) {
 		placerec_put(&p->rec, it->index, r->etag);
-		placerec_ended(&p->rec, it->key);
+		if (u)
+			placerec_ended(&p->rec, u);
 		p->out.put++;
 		p->out.put_bytes += it->put.size;
 	} else if (r->failure == DEST_ROOM && p->place->delete_ && !p->room) {
 		p->again = true;
 	} else {
 		note_failure(p, r->text);
-		p->stop |= r->failure == DEST_STOP;
+		p->stop |= r->failure == DEST_STOP || p->n_reason >= REASONS_ENOUGH;
 	}
 	free(it);
 }
@@ -203,10 +206,10 @@ make_item(struct push *p, const struct entry *e)
 	if (origin_of(&p->origin, it->index, &datum))
 		oid_hex(&datum, it->datum);
 	layout_object(it->file, &e->id);
-	u = placerec_upload(&p->rec, it->key);
+	u = placerec_upload(&p->rec, it->key, &e->id);
 	it->put = (struct dest_put){ .key = it->key, .file = it->file, .size = e->size, .sha256 = &it->id, .exec = e->kind == 'x',
 		.content_type = p->place->content_type ? p->place->content_type : mediatype(e->path), .commit = it->commit, .datum = it->datum,
-		.upload = u && oid_eq(&u->sha256, &e->id) ? &u->up : NULL, .done = put_done, .ctx = it };
+		.upload = u ? &u->up : NULL, .done = put_done, .ctx = it };
 	return it;
 }
 
@@ -404,7 +407,7 @@ abort_uploads(struct push *p)
 		p->under_way++;
 		p->dest->ops->abort(p->dest, u->key, u->up.id, nothing, p);
 		drain(p);
-		placerec_ended(&p->rec, u->key);
+		placerec_ended(&p->rec, u);
 	}
 }
 
@@ -420,8 +423,10 @@ static void
 note_part(void *ctx, const struct dest_put *put, const struct dest_part *part)
 {
 	struct push *p = ctx;
+	const struct placerec_upload *u = placerec_upload(&p->rec, put->key, put->sha256);
 
-	placerec_part(&p->rec, put->key, part);
+	if (u)
+		placerec_part(&p->rec, u, part);
 }
 
 static void
@@ -472,9 +477,8 @@ deliver(struct push *p, struct err *err)
 static int
 open_place(struct push *p, struct err *err)
 {
-	if (p->place->to.kind != DEST_FILE)
-		return err_set(err, 0, "this dassie cannot push to %s:// yet", p->place->to.scheme);
-	p->dest = dest_file(p->place, err);
+	p->dest = p->place->to.kind == DEST_S3 ? dest_s3(p->place, err) : p->place->to.kind == DEST_FILE ? dest_file(p->place, err) :
+	    dest_web(p->place, err);
 	return p->dest ? 0 : -1;
 }
 

@@ -12,6 +12,7 @@
 #include "../base/spool.h"
 #include "../base/talk.h"
 #include "dest.h"
+#include "etag.h"
 #include "place.h"
 #include "push.h"
 
@@ -43,9 +44,14 @@ is_as_recorded(const struct entries *old, const struct dest_listed *l, bool mode
 
 /* The output's file, although we do not know that we put it there? */
 static bool
-is_as_wanted(const struct entries *new_, const struct dest_listed *l, bool modes)
+is_as_wanted(const struct push *p, const struct dest_listed *l)
 {
-	return l->sha256 && oid_eq(l->sha256, &new_->e->id) && (!modes || l->exec == (new_->e->kind == 'x'));
+	const struct entry *e = p->new_.e;
+	char file[LAYOUT_MAX];
+
+	if (l->sha256)
+		return oid_eq(l->sha256, &e->id) && (!p->dest->modes || l->exec == (e->kind == 'x'));
+	return l->size == e->size && p->dest->part_size && etag_is_of(l->etag, layout_object(file, &e->id), e->size, p->dest->part_size(p->dest, e->size));
 }
 
 static bool
@@ -73,7 +79,7 @@ each(void *ctx, const struct dest_listed *l)
 	in_new = r->more_new && !strcmp(p->new_.e->path, path);
 	if (in_old && is_as_recorded(&p->old, l, p->dest->modes))
 		placerec_line(&r->to.b, p->old.e->kind, p->old.e->size, &p->old.e->id, path, p->old.more);
-	else if (in_new && is_as_wanted(&p->new_, l, p->dest->modes))
+	else if (in_new && is_as_wanted(p, l))
 		placerec_line(&r->to.b, p->new_.e->kind, p->new_.e->size, &p->new_.e->id, path, l->etag);
 	else if (in_old)
 		placerec_line(&r->to.b, 'f', 0, &unknown, path, "");

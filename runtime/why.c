@@ -23,12 +23,13 @@
 #include "show.h"
 #include "state.h"
 #include "verbs.h"
+#include "whyurl.h"
 
 static const char usage[] =
-    "usage: dassie why [--all] [--full] [--json] FILE | REPO[@COMMIT]:PATH | PIPELINE | DATUM\n\n"
-    "Of a file (in out/, in a source, or of a commit): the datum that wrote it, with command and code, and what that saw,\n"
-    "down to the sources. Of a datum (the first digits of its key): why it ran, and why it did not run since. Of a\n"
-    "pipeline: why it is stale.\n\n"
+    "usage: dassie why [--all] [--full] [--json] FILE | URL | REPO[@COMMIT]:PATH | PIPELINE | DATUM\n\n"
+    "Of a file (in out/, in a source, of a commit, or where egress pushed it: s3://BUCKET/KEY): the datum that wrote it,\n"
+    "with command and code, and what that saw, down to the sources. Of a datum (the first digits of its key): why it ran,\n"
+    "and why it did not run since. Of a pipeline: why it is stale.\n\n"
     "        --all   fold no list\n"
     "        --full  shorten no command\n"
     "        --json  one object, recursive\n";
@@ -267,6 +268,18 @@ try_key(struct why *w, const char *arg, struct err *err)
 	return n == 0 ? 0 : why_datum(w, &key[0], err) < 0 ? -1 : 1;
 }
 
+/* Something that was pushed. */
+static int
+why_url(struct why *w, const char *url, struct err *err)
+{
+	struct pushed_file f;
+	int rc = whyurl_find(&w->l.a, &w->l.x, url, &f, err);
+
+	if (rc == 0)
+		return err_set(err, SHOW_USAGE, "no pipeline here pushes to where '%s' is; 'dassie status' lists the places", url);
+	return rc < 0 ? -1 : answer(w, f.pipeline, f.path, &f.id, &f.commit, err);
+}
+
 static int
 why(struct why *w, const char *prefix, const char *arg, struct err *err)
 {
@@ -279,6 +292,8 @@ why(struct why *w, const char *prefix, const char *arg, struct err *err)
 		return why_commit(w, &r, err);
 	if (named && !r.commit[0] && r.back == 0 && index_find(&w->l.x, r.repo))
 		return why_pipeline(w, r.repo, err);
+	if (strstr(arg, "://"))
+		return why_url(w, arg, err);
 	if ((rc = try_path(w, prefix, arg, err)) != 0)
 		return rc < 0 ? -1 : 0;
 	/* A pipeline may be called as some file here is. */

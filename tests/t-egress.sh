@@ -38,6 +38,13 @@ lies_there() {
 	is "$1" "$(tree "${2:-dst}")" "$(tree "out/copy")"
 }
 
+# noted PID N WORD: until a push has noted so many, or has ended.
+noted() {
+	while kill -0 "$1" 2>/dev/null && [ "$(cat .dassie/egress/copy-*.open 2>/dev/null | grep -c "^$3 ")" -lt "$2" ]; do
+		sleep 0.02
+	done
+}
+
 # pushed: how many files the last push of copy sent.
 pushed() {
 	cat .dassie/egress/copy-*.last | sed -n 's/^put \([0-9]*\) .*/\1/p'
@@ -125,6 +132,10 @@ run dassie egress --json copy
 is "--json: one object" "$(printf '%s' "$out" | jq -r '.pipeline + .state + (.put | tostring)')" copydone0
 run dassie egress --check
 like "--check" "$err" 'copy: file://\./dst can be written to'
+like "dassie why file://…" "$(dassie why "file://$PWD/dst/one.csv")" '^copy:/one\.csv'
+like "from the project's folder, too" "$(dassie why file://./dst/sub/three)" '^copy:/sub/three'
+run dassie why file://./dst/nothing
+is "nothing that was pushed: usage" "$status" 2
 run dassie egress nope
 is "no such pipeline: usage" "$status" 2
 run dassie egress down
@@ -230,7 +241,7 @@ while [ $n -lt "$kills" ]; do
 	dassie egress --all copy 2>/dev/null &
 	pid=$!
 	want=$(( (n + 1) * 300 / kills ))
-	while kill -0 $pid 2>/dev/null && [ "$(cat .dassie/egress/copy-*.open 2>/dev/null | grep -c ^put)" -lt $want ]; do :; done
+	noted $pid $want put
 	net=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
 	# shellcheck disable=SC2086
 	kill -KILL $net $pid 2>/dev/null
