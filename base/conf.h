@@ -29,7 +29,9 @@
  *   compiler VERSION         makefile PATH        option TEXT (command-line options of compile that change its output)
  *   spec PATH                what compile was asked for: files and folders
  *   specfile PATH SHA256     each file that was read   include PATH SHA256   the same, where only another one names it
- *   source NAME DIR KEEP     KEEP 0|1; DIR is - for the ticks of a cron input, which have no folder
+ *   source NAME DIR KEEP     KEEP 0|1; DIR is - for what has no folder: the ticks of a cron input, and what lies elsewhere:
+ *   from URL                 s3://BUCKET/PREFIX (all below it: the prefix is empty or ends in '/'), or https://…, a line a file
+ *   with KEY VALUE           of s3: its settings by the names of the spec, endpoint a URL; of https: name NAME, a line a URL
  *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines, "reads REPO" lines, and
  *   egress HEX               if it has one: hash of its egress and with lines; moves refs/P.egress.spec
  */
@@ -92,7 +94,12 @@ void conf_release(struct conf *c);
 /* The repos an input tree reads, sorted, each once; array from the arena. */
 size_t conf_repos(struct conf *c, const char ***ret);
 
-struct index_source { const char *name, *dir; bool keep; };
+struct index_source {
+	const char *name, *dir;
+	bool keep;
+	const char **from; size_t n_from;   /* URLs; none: a folder, or ticks */
+	struct conf_set *with; size_t n_with;
+};
 struct index_spec { const char *path; struct oid id; bool included; };
 struct index_pipeline {
 	const char *name, *script;
@@ -119,6 +126,8 @@ void index_write(struct buf *b, const struct index *x);
 void index_release(struct index *x);
 const struct index_pipeline *index_find(const struct index *x, const char *pipeline);
 const struct index_source *index_find_source(const struct index *x, const char *name);
+/* Where it lies, for people: its folder, its (first) URL, "-" for ticks. */
+const char *index_place(const struct index_source *s);
 
 /* Step hash: SHA-256 fields "dassie-step 1", script's SHA-256, then path, "x" or "f", content hash of each code file
  * that is there, sorted by path.  Spec hash: fields "dassie-spec 1", step hash, decides. */

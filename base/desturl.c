@@ -49,9 +49,8 @@ hex(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* %XX, in place. */
-static bool
-decode(char *s)
+bool
+desturl_decode(char *s)
 {
 	char *to = s;
 
@@ -91,7 +90,7 @@ split_query(struct desturl *u, char *s, struct arena *a, char msg[DESTURL_MSG])
 		eq = strchr(s, '=');
 		if (eq)
 			*eq = '\0';
-		if (!decode(s) || (eq && !decode(eq + 1)))
+		if (!desturl_decode(s) || (eq && !desturl_decode(eq + 1)))
 			return wrong(msg, "'%s' has a %% that is not followed by two hexadecimal digits", s);
 		if (*s)
 			u->query[u->n_query++] = (struct dest_query){ s, eq ? eq + 1 : "" };
@@ -138,7 +137,7 @@ take_folder(struct desturl *u, char *rest, struct arena *a, char msg[DESTURL_MSG
 
 	if (strncmp(rest, "localhost/", 10) == 0)
 		rest += 9;
-	if (!decode(rest))
+	if (!desturl_decode(rest))
 		return wrong(msg, "a %% in a file URL is followed by two hexadecimal digits; write %%25 for a %%");
 	if (*rest != '/' && strncmp(rest, "./", 2) != 0 && strncmp(rest, "../", 3) != 0)
 		return wrong(msg, "'%.*s' would be a host; write file:///%s, or file://./%s for a folder of the project", (int)strcspn(rest, "/"),

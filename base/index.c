@@ -10,6 +10,22 @@
 
 enum { VERSION = 1 };
 
+static void
+write_origin(struct buf *b, const struct index_source *s)
+{
+	for (size_t i = 0; i < s->n_from; i++) {
+		rec_word(b, "from");
+		rec_str(b, s->from[i]);
+		rec_end(b);
+	}
+	for (size_t i = 0; i < s->n_with; i++) {
+		rec_word(b, "with");
+		rec_str(b, s->with[i].key);
+		rec_str(b, s->with[i].value);
+		rec_end(b);
+	}
+}
+
 void
 index_write(struct buf *b, const struct index *x)
 {
@@ -42,6 +58,7 @@ index_write(struct buf *b, const struct index *x)
 		rec_str(b, x->source[i].dir);
 		rec_u64(b, x->source[i].keep);
 		rec_end(b);
+		write_origin(b, &x->source[i]);
 	}
 	for (size_t i = 0; i < x->n_pipeline; i++) {
 		const struct index_pipeline *p = &x->pipeline[i];
@@ -73,13 +90,18 @@ index_write(struct buf *b, const struct index *x)
 
 /* Lines are counted first, so that every array is allocated once: the lists of a pipeline are slices of two
  * arrays shared by all. */
-struct count { size_t option, asked, spec, source, pipeline, code, reads; };
+struct count { size_t option, asked, spec, source, pipeline, code, reads, from, with; };
+
+/* The arrays that are shared. */
+struct shared { struct conf_code *code; const char **reads, **from; struct conf_set *with; };
 
 static void
 count_lines(struct recfile f, struct count *n)
 {
-	static const char *const word[] = { "option ", "spec ", "specfile ", "include ", "source ", "pipeline ", "code ", "found ", "reads " };
-	size_t *const to[] = { &n->option, &n->asked, &n->spec, &n->spec, &n->source, &n->pipeline, &n->code, &n->code, &n->reads };
+	static const char *const word[] = { "option ", "spec ", "specfile ", "include ", "source ", "pipeline ", "code ", "found ", "reads ",
+		"from ", "with " };
+	size_t *const to[] = { &n->option, &n->asked, &n->spec, &n->spec, &n->source, &n->pipeline, &n->code, &n->code, &n->reads,
+		&n->from, &n->with };
 	const char *s = f.text + f.pos, *end = f.text + f.n;
 
 	while (s < end) {
@@ -99,7 +121,7 @@ keep(struct index *x, const struct rec *r, size_t i)
 }
 
 static bool
-read_pipeline_line(struct index *x, const struct rec *r, struct conf_code *code, const char **reads, struct count *n)
+read_pipeline_line(struct index *x, const struct rec *r, const struct shared *v, struct count *n)
 {
 	struct index_pipeline *p;
 
@@ -107,8 +129,8 @@ read_pipeline_line(struct index *x, const struct rec *r, struct conf_code *code,
 		p = &x->pipeline[x->n_pipeline++];
 		p->name = keep(x, r, 1);
 		p->script = keep(x, r, 2);
-		p->code = code + n->code;
-		p->reads = reads + n->reads;
+		p->code = v->code + n->code;
+		p->reads = v->reads + n->reads;
 		return rec_get_oid(r, 3, &p->script_id) && rec_get_oid(r, 4, &p->decides);
 	}
 	if (x->n_pipeline == 0)
@@ -132,7 +154,33 @@ read_pipeline_line(struct index *x, const struct rec *r, struct conf_code *code,
 }
 
 static bool
-read_line(struct index *x, const struct rec *r, struct conf_code *code, const char **reads, struct count *n)
+read_source_line(struct index *x, const struct rec *r, const struct shared *v, struct count *n)
+{
+	struct index_source *s;
+
+	if (rec_is(r, "source", 4)) {
+		x->source[x->n_source++] = (struct index_source){ .name = keep(x, r, 1), .dir = keep(x, r, 2), .keep = r->f[3][0] == '1',
+		    .from = v->from + n->from, .with = v->with + n->with };
+		return true;
+	}
+	if (x->n_source == 0)
+		return false;
+	s = &x->source[x->n_source - 1];
+	if (rec_is(r, "from", 2)) {
+		s->from[s->n_from++] = keep(x, r, 1);
+		n->from++;
+		return true;
+	}
+	if (rec_is(r, "with", 3)) {
+		s->with[s->n_with++] = (struct conf_set){ keep(x, r, 1), keep(x, r, 2) };
+		n->with++;
+		return true;
+	}
+	return false;
+}
+
+static bool
+read_line(struct index *x, const struct rec *r, const struct shared *v, struct count *n)
 {
 	if (rec_is(r, "compiler", 2)) {
 		x->compiler = keep(x, r, 1);
@@ -146,10 +194,10 @@ read_line(struct index *x, const struct rec *r, struct conf_code *code, const ch
 		x->spec[x->n_spec].path = keep(x, r, 1);
 		x->spec[x->n_spec].included = r->f[0][0] == 'i';
 		return rec_get_oid(r, 2, &x->spec[x->n_spec++].id);
-	} else if (rec_is(r, "source", 4)) {
-		x->source[x->n_source++] = (struct index_source){ keep(x, r, 1), keep(x, r, 2), r->f[3][0] == '1' };
+	} else if (rec_is(r, "source", 4) || rec_is(r, "from", 2) || rec_is(r, "with", 3)) {
+		return read_source_line(x, r, v, n);
 	} else {
-		return read_pipeline_line(x, r, code, reads, n);
+		return read_pipeline_line(x, r, v, n);
 	}
 	return true;
 }
@@ -158,8 +206,7 @@ int
 index_read(struct index *x, struct err *err)
 {
 	struct count n = { 0 }, used = { 0 };
-	struct conf_code *code;
-	const char **reads;
+	struct shared v;
 	struct recfile f;
 	struct rec r;
 	bool ok = true;
@@ -175,10 +222,12 @@ index_read(struct index *x, struct err *err)
 	x->spec = arena_alloc(&x->arena, n.spec * sizeof *x->spec);
 	x->source = arena_alloc(&x->arena, n.source * sizeof *x->source);
 	x->pipeline = arena_alloc(&x->arena, n.pipeline * sizeof *x->pipeline);
-	code = arena_alloc(&x->arena, n.code * sizeof *code);
-	reads = arena_alloc(&x->arena, n.reads * sizeof *reads);
+	v.code = arena_alloc(&x->arena, n.code * sizeof *v.code);
+	v.reads = arena_alloc(&x->arena, n.reads * sizeof *v.reads);
+	v.from = arena_alloc(&x->arena, n.from * sizeof *v.from);
+	v.with = arena_alloc(&x->arena, n.with * sizeof *v.with);
 	while (ok && recfile_next(&f, &r))
-		ok = read_line(x, &r, code, reads, &used);
+		ok = read_line(x, &r, &v, &used);
 	recfile_release(&f);
 	if (ok && x->compiler && x->makefile)
 		return 1;
@@ -209,4 +258,10 @@ index_find_source(const struct index *x, const char *name)
 		if (strcmp(x->source[i].name, name) == 0)
 			return &x->source[i];
 	return NULL;
+}
+
+const char *
+index_place(const struct index_source *s)
+{
+	return s->n_from ? s->from[0] : s->dir;
 }

@@ -22,6 +22,7 @@ struct oid;
 #define DIR_MARKS   ".dassie/marks"
 #define DIR_POOLS   ".dassie/pools"
 #define DIR_EGRESS  ".dassie/egress"
+#define DIR_FETCHED ".dassie/fetched"
 #define DIR_OUT     "out"
 #define FILE_FORMAT ".dassie/format"
 #define FILE_CLOCK  ".dassie/clock"

@@ -16,6 +16,7 @@
 #include "cronspec.h"
 #include "egress.h"
 #include "graph.h"
+#include "origin.h"
 #include "pattern.h"
 #include "spec.h"
 #include "yaml.h"
@@ -477,6 +478,13 @@ check_source(struct specset *s, struct source *src)
 		    src->name, NAME_MAX_REPO);
 	if (!strcmp(src->name, DIR_OUT))
 		return diag_error(s->d, src->at, "a repo cannot be called 'out': that is where outputs go");
+	if (src->form && !origin_check(s, src))
+		return false;
+	if (origin_is(src)) {
+		src->dir = "-";
+		return true;
+	}
+	src->form = NULL;
 	src->dir = clean_path(s->a, src->dir);
 	if (!strcmp(src->dir, "-"))
 		src->dir = "./-";       /* "-" is where ticks are */

@@ -23,6 +23,7 @@
 #include "emit.h"
 #include "graph.h"
 #include "load.h"
+#include "origin.h"
 #include "params.h"
 #include "print.h"
 #include "readspec.h"
@@ -257,8 +258,10 @@ fill_index(struct compile *c)
 		x->spec[i] = (struct index_spec){ c->files.v[i].path, c->files.v[i].id, c->files.v[i].included };
 	x->source = arena_alloc(&c->arena, (s->n_source + 1) * sizeof *x->source);
 	x->n_source = s->n_source;
-	for (size_t i = 0; i < s->n_source; i++)
-		x->source[i] = (struct index_source){ s->source[i].name, s->source[i].dir, s->source[i].keep };
+	for (size_t i = 0; i < s->n_source; i++) {
+		x->source[i] = (struct index_source){ .name = s->source[i].name, .dir = s->source[i].dir, .keep = s->source[i].keep };
+		origin_index(s, &s->source[i], &x->source[i]);
+	}
 	x->pipeline = arena_alloc(&c->arena, (s->n_pipeline + 1) * sizeof *x->pipeline);
 	x->n_pipeline = s->n_pipeline;
 }

@@ -121,6 +121,10 @@ load_repo(struct asked *a, const char *repo, struct manifest *m, struct err *err
 		talk("note: '%s' has no tick yet", repo);
 		return 1;
 	}
+	if (src && src->form) {
+		talk("repo '%s' was not fetched yet: 'make' fetches it", repo);
+		return 0;
+	}
 	if (!src || stat(src->dir, &st) < 0) {
 		talk("repo '%s' has no commit yet%s: %s", repo, src ? " and its folder is not there" : "",
 		    src ? "make it" : "'make' makes the first");

@@ -374,10 +374,18 @@ _Static_assert(sizeof pipeline_rows / sizeof *pipeline_rows <= FIELDS_MAX, "rais
 TABLE(pipeline_table, "", "a pipeline", pipeline, pipeline_rows);
 
 static const struct field repo_rows[] = {
-	FIELD(repo_form, "source", source, FK_STR, FS_HONOURED, "the folder that the repo is"),
+	{ .name = "source", .kind = FK_STRS, .one = true, .off = offsetof(struct repo_form, source),
+	    .why = "the folder that the repo is; or s3://BUCKET/PREFIX; or https:// URLs, each a file" },
 	FIELD(repo_form, "keep", keep, FK_BOOL, FS_HONOURED, "keep old contents too, not only their hashes"),
-	FIELD(repo_form, "region", region, FK_STR, FS_LATER, "the region of an S3 source"),
-	FIELD(repo_form, "profile", profile, FK_STR, FS_LATER, "the profile for an S3 source"),
+	FIELD(repo_form, "include", include, FK_STRS, FS_HONOURED, "of S3, only these files: patterns as in .gitignore"),
+	FIELD(repo_form, "exclude", exclude, FK_STRS, FS_HONOURED, "of S3, all files but these"),
+	FIELD(repo_form, "region", region, FK_STR, FS_HONOURED, "the bucket's region; found by itself if not given"),
+	FIELD(repo_form, "profile", profile, FK_STR, FS_HONOURED, "the profile of ~/.aws to read with"),
+	FIELD(repo_form, "role_arn", role_arn, FK_STR, FS_HONOURED, "the role to assume"),
+	FIELD(repo_form, "external_id", external_id, FK_STR, FS_HONOURED, "what that role's owner wants to be told"),
+	FIELD(repo_form, "endpoint", endpoint, FK_STR, FS_HONOURED, "another S3 than Amazon's: https://HOST[:PORT]"),
+	FIELD(repo_form, "addressing", addressing, FK_STR, FS_HONOURED, "how the bucket is named: auto (if not given), path or virtual"),
+	FIELD(repo_form, "requester_pays", requester_pays, FK_BOOL, FS_HONOURED, "the bucket wants its users to pay, and you will"),
 };
 TABLE(repo_table, "repos", "a repo", repo_form, repo_rows);
 

@@ -40,7 +40,7 @@ struct field {
 	enum field_status status;
 	bool quiet;                 /* without effect, and not worth a word */
 	const char *usual;          /* a value that changes nothing */
-	bool one;                   /* FK_OBJS: a single map is a list of one */
+	bool one;                   /* FK_OBJS, FK_STRS: a single map or text is a list of one */
 	size_t off;
 	const struct table *sub;
 	const char *why;            /* one line */

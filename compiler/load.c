@@ -89,10 +89,16 @@ want_list(struct specset *s, const struct ynode *n, const char *name)
 }
 
 static bool
-load_strs(struct specset *s, const struct ynode *n, const char *name, struct strs *ret)
+load_strs(struct specset *s, const struct ynode *n, const char *name, bool one, struct strs *ret)
 {
 	bool ok = true;
 
+	if (one && n->kind == Y_SCALAR) {
+		ret->v = arena_alloc(s->a, sizeof *ret->v);
+		ret->n = 1;
+		ret->at = n->at;
+		return ret->set = load_str(s, n, name, ret->v);
+	}
 	if (!want_list(s, n, name))
 		return false;
 	ret->v = arena_alloc(s->a, (count(n) + 1) * sizeof *ret->v);
@@ -244,7 +250,7 @@ load_value(struct specset *s, const struct ynode *n, const struct field *f, void
 	case FK_SIZE:
 		return load_num(s, n, f, dst);
 	case FK_STRS:
-		return load_strs(s, n, f->name, dst);
+		return load_strs(s, n, f->name, f->one, dst);
 	case FK_INTS:
 		return load_ints(s, n, f, dst);
 	case FK_PAIRS:
@@ -461,24 +467,26 @@ take_pipeline(struct specset *s, const struct ynode *map, const struct ynode *na
 static bool
 load_repo(struct specset *s, const struct ynode *key)
 {
-	struct repo_form form = { 0 };
+	struct repo_form *form = arena_alloc(s->a, sizeof *form);
 	struct source *src;
 
+	memset(form, 0, sizeof *form);
 	if (key->val->kind == Y_MAP) {
-		if (!load_table(s, key->val, &repo_table, &form))
+		if (!load_table(s, key->val, &repo_table, form))
 			return false;
-		if (!form.source.s)
+		if (!form->source.n || !*form->source.v[0].s)
 			return diag_error(s->d, key->at, "repo '%s' has no 'source'; write the folder that it is", key->text);
 	} else if (ynode_is_null(key->val)) {
 		return diag_error(s->d, key->at, "repo '%s' says no folder; write %s: FOLDER", key->text, key->text);
-	} else if (!load_str(s, key->val, key->text, &form.source)) {
+	} else if (!load_strs(s, key->val, key->text, true, &form->source)) {
 		return false;
 	}
+	if (!form->source.n)
+		return diag_error(s->d, key->at, "repo '%s' is an empty list; write its URLs", key->text);
 	GROW(s->source, s->n_source, s->cap_source);
 	src = &s->source[s->n_source++];
-	*src = (struct source){ .name = key->text, .dir = form.source.s, .at = key->at, .keep = form.keep.v, .declared = true };
-	if (strstr(form.source.s, "://"))
-		return diag_error(s->d, form.source.at, "repo '%s': only folders can be sources yet, not '%s'", key->text, form.source.s);
+	*src = (struct source){ .name = key->text, .dir = form->source.v[0].s, .at = key->at, .keep = form->keep.v, .declared = true,
+	    .form = form };
 	return true;
 }
 

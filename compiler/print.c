@@ -214,6 +214,10 @@ add_flow(struct buf *b, const struct field *f, const void *obj)
 		buf_str(b, ((const struct str *)m)->s);
 		break;
 	case FK_STRS:
+		if (f->one && strs->n == 1) {
+			add_text(b, strs->v[0].s);
+			break;
+		}
 		for (size_t i = 0; i < strs->n; i++) {
 			buf_str(b, i ? ", " : "[");
 			add_text(b, strs->v[i].s);
@@ -377,6 +381,11 @@ print_repos(struct buf *b, const struct specset *s)
 		any = true;
 		add_text(b, src->name);
 		buf_str(b, ": ");
+		if (src->form) {
+			add_flow_obj(b, &repo_table, src->form);
+			buf_byte(b, '\n');
+			continue;
+		}
 		if (src->keep)
 			buf_str(b, "{source: ");
 		add_text(b, src->dir);

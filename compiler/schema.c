@@ -61,7 +61,7 @@ kind_word(const struct field *f)
 		[FK_OBJ] = "map", [FK_OBJS] = "list of maps", [FK_RAW] = "anything",
 	};
 
-	return f->kind == FK_OBJS && f->one ? "map or list" : word[f->kind];
+	return !f->one ? word[f->kind] : f->kind == FK_OBJS ? "map or list" : "text or list";
 }
 
 /* The lowerCamelCase of a name in snake_case. */
@@ -175,6 +175,16 @@ add_type(struct buf *b, const struct field *f)
 		[FK_SIZE] = "size", [FK_STRS] = "texts", [FK_INTS] = "ints", [FK_PAIRS] = "map", [FK_RAW] = "any",
 	};
 
+	if (f->kind == FK_STRS && f->one) {
+		json_open(b, "anyOf", '[');
+		for (size_t i = 0; i < 2; i++) {
+			json_open(b, NULL, '{');
+			add_ref(b, name[i ? FK_STRS : FK_STR]);
+			json_close(b, '}');
+		}
+		json_close(b, ']');
+		return;
+	}
 	if (f->kind != FK_OBJ && f->kind != FK_OBJS) {
 		add_ref(b, name[f->kind]);
 		return;

@@ -162,10 +162,15 @@ struct source {
 	bool keep;
 	bool declared;
 	bool ticks;                 /* of a cron input: no folder */
+	struct repo_form *form;     /* of URLs: no folder either; NULL: a folder */
 };
 
 /* A repo as `repos:` says it. */
-struct repo_form { struct str source; struct num keep; struct str region, profile; };
+struct repo_form {
+	struct strs source, include, exclude;
+	struct num keep, requester_pays;
+	struct str region, profile, role_arn, external_id, endpoint, addressing;
+};
 
 struct define { const char *name, *value; bool used; };   /* -D name=value */
 

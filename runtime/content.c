@@ -48,7 +48,7 @@ content_find(const char *repo, const struct entry *e, struct buf *ret_path, stru
 		return 1;
 	}
 	rc = index_read(&x, err);
-	if (rc == 1 && (s = index_find_source(&x, repo))) {
+	if (rc == 1 && (s = index_find_source(&x, repo)) && strcmp(s->dir, "-")) {
 		fs_join(ret_path, s->dir, e->path);
 		rc = has_content(ret_path->s, e, err);
 	} else if (rc == 1) {

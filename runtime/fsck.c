@@ -146,7 +146,8 @@ check_source(struct fsck *f, const struct index_source *s, struct err *err)
 	struct manifest m = MANIFEST_INIT;
 	struct ref ref = REF_INIT;
 	char path[LAYOUT_MAX];
-	int rc = check_ref(f, s->name, &ref, &m, "forgetting what the scan knew; the next make scans the source anew", err);
+	int rc = check_ref(f, s->name, &ref, &m, s->n_from ? "forgetting it; the next make fetches the source anew" :
+	    "forgetting what the scan knew; the next make scans the source anew", err);
 
 	/* Without its cache the scan hashes everything and writes the manifest again. */
 	if (rc == 2 && f->repair && (take_out(layout_ref(path, s->name), err) < 0 || take_out(layout_scan(path, s->name), err) < 0))

@@ -247,6 +247,22 @@ sweep_cache(struct gc *g, const char *path, const char *name, const struct stat 
 	return sweep_tmp(g, path, name, st, err);
 }
 
+/* REPO.COMMIT goes with its commit, REPO.part with its source. */
+static int
+sweep_fetched(struct gc *g, const char *path, const char *name, const struct stat *st, struct err *err)
+{
+	char repo[NAME_MAX_REPO + 1];
+	const char *dot = strchr(name, '.');
+	struct oid id;
+
+	if (is_tmp(name) || !dot || dot - name > NAME_MAX_REPO)
+		return sweep_tmp(g, path, name, st, err);
+	snprintf(repo, sizeof repo, "%.*s", (int)(dot - name), name);
+	if (oid_parse(dot + 1, &id) ? gc_has(&g->commit, &id) : index_find_source(&g->x, repo) != NULL)
+		return keep(g, GC_COMMITS, st);
+	return drop(g, GC_COMMITS, path, st, err);
+}
+
 static int
 count_tree(struct gc *g, const char *path, const char *name, const struct stat *st, struct err *err)
 {
@@ -295,7 +311,7 @@ int
 gc_sweep(struct gc *g, struct err *err)
 {
 	static const struct { const char *dir; entry_fn *fn; } rest[] = { { DIR_PLAN, sweep_plan }, { DIR_STEPS, sweep_step },
-		{ DIR_WORK, sweep_tree }, { DIR_SCAN, sweep_cache }, { DIR_REFS, sweep_tmp }, { DIR_MARKS, sweep_tmp },
+		{ DIR_WORK, sweep_tree }, { DIR_SCAN, sweep_cache }, { DIR_FETCHED, sweep_fetched }, { DIR_REFS, sweep_tmp }, { DIR_MARKS, sweep_tmp },
 		{ DIR_OBJECTS, sweep_tmp }, { DIR_DATUMS, sweep_tmp }, { DIR_LOGS, sweep_tmp }, { DIR_STATE, sweep_top },
 		{ DIR_DAMAGED, sweep_damaged } };
 

@@ -99,7 +99,7 @@ load(struct graph *g, struct err *err)
 	for (size_t i = 0; i < g->x.n_source; i++) {
 		size_t at = find(g, g->x.source[i].name);
 
-		g->v[at].dir = g->x.source[i].dir;
+		g->v[at].dir = index_place(&g->x.source[i]);
 	}
 	for (size_t i = 0; i < g->x.n_pipeline; i++) {
 		size_t at = find(g, g->x.pipeline[i].name);

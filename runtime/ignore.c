@@ -13,6 +13,7 @@
 #include "ignore.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 #include <stdlib.h>
 
@@ -322,4 +323,18 @@ ignore_free(struct ignore *ig)
 	free(ig->v);
 	free(ig->text);
 	free(ig);
+}
+
+bool
+ignore_covers(const struct ignore *ig, const char *path)
+{
+	char dir[PATH_MAX];
+
+	for (const char *s = strchr(path, '/'); s && (size_t)(s - path) < sizeof dir; s = strchr(s + 1, '/')) {
+		memcpy(dir, path, (size_t)(s - path));
+		dir[s - path] = '\0';
+		if (ignore_match(ig, dir, true))
+			return true;
+	}
+	return ignore_match(ig, path, false);
 }

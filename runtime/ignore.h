@@ -18,4 +18,7 @@ void ignore_free(struct ignore *ig);        /* legal on NULL; not the parent */
  * is asked any more.  ig may be NULL. */
 bool ignore_match(const struct ignore *ig, const char *path, bool is_dir);
 
+/* Is this file named by the rules, or a directory above it? */
+bool ignore_covers(const struct ignore *ig, const char *path);
+
 #endif

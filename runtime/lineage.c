@@ -12,8 +12,10 @@
 #include "../base/ref.h"
 #include "jobset.h"
 #include "newest.h"
+#include "fetched.h"
 
 struct lin_pipeline { struct lin_pipeline *next; const char *name; struct newest newest; };
+struct lin_fetched { struct lin_fetched *next; const char *repo; struct oid commit; struct fetched o; };
 struct lin_commit { struct lin_commit *next; struct oid id; struct manifest m; bool have; };
 
 /* Nodes by the hash of what they are. */
@@ -76,6 +78,8 @@ lineage_release(struct lineage *l)
 		newest_release(&p->newest);
 	for (struct lin_commit *c = l->commit; c; c = c->next)
 		manifest_release(&c->m);
+	for (struct lin_fetched *o = l->fetched; o; o = o->next)
+		fetched_release(&o->o);
 	free(l->datum);
 	free(l->slot);
 	query_close(l->q);
@@ -99,7 +103,7 @@ lineage_file(struct lineage *l, const char *repo, const char *path, const struct
 		return *slot;
 	*slot = f = arena_alloc(&l->a, sizeof *f);
 	*f = (struct lin_file){ .repo = arena_str(&l->a, repo), .path = arena_str(&l->a, path), .id = *id, .size = SIZE_UNKNOWN,
-	    .dir = s ? s->dir : NULL, .before = before };
+	    .dir = s ? index_place(s) : NULL, .before = before };
 	if (commit) {
 		const struct manifest *m = lineage_manifest(l, commit);
 		const struct entry *e = m ? manifest_find(m, path) : NULL;
@@ -204,6 +208,29 @@ lineage_manifest(struct lineage *l, const struct oid *commit)
 		c->have = manifest_load(&c->m, commit, &gone) == 0;
 	}
 	return c->have ? &c->m : NULL;
+}
+
+const struct fetched_file *
+lineage_fetched(struct lineage *l, const struct lin_file *f, struct buf *ret_url)
+{
+	struct err ignored = ERR_INIT;
+	struct lin_fetched *o = l->fetched;
+	const struct fetched_file *one;
+
+	if (!f->dir || !strstr(f->dir, "://") || !f->has_commit)
+		return NULL;
+	while (o && (strcmp(o->repo, f->repo) || !oid_eq(&o->commit, &f->commit)))
+		o = o->next;
+	if (!o) {
+		o = arena_alloc(&l->a, sizeof *o);
+		*o = (struct lin_fetched){ l->fetched, f->repo, f->commit, FETCHED_INIT };
+		l->fetched = o;
+		fetched_read(&o->o, f->repo, &f->commit, &ignored);
+	}
+	one = fetched_find(&o->o, f->path);
+	if (one)
+		fetched_url(ret_url, &o->o, one);
+	return one;
 }
 
 static void

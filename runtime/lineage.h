@@ -13,8 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
+struct lin_fetched;
 struct memo_slot;
+struct fetched_file;
 
 /* What a job ran: the same for all datums that it executed. */
 struct lin_step {
@@ -34,7 +37,7 @@ struct lin_file {
 	struct oid id, commit;
 	uint64_t size;                  /* SIZE_UNKNOWN if nobody says */
 	bool has_commit;                /* commit: of the repo, that had it */
-	const char *dir;                /* a source's directory, NULL for a pipeline's output */
+	const char *dir;                /* a source's directory or URL, NULL for a pipeline's output */
 	uint64_t before;                /* whoever read it began then; 0: any time */
 	bool resolved;
 	struct lin_datum **by; size_t n_by;   /* after lineage_writers() */
@@ -65,6 +68,7 @@ struct lineage {
 	struct lin_datum **datum; size_t n_datum, cap_datum;     /* to release their results */
 	struct lin_pipeline *pipeline;  /* loaded P.job files */
 	struct lin_commit *commit;      /* loaded manifests */
+	struct lin_fetched *fetched;    /* loaded records of fetches */
 };
 
 #define LINEAGE_INIT { .a = ARENA_INIT, .x = INDEX_INIT }
@@ -81,6 +85,9 @@ int lineage_datum(struct lineage *l, const struct oid *key, struct lin_datum **r
 /* Fill what is one step further up. */
 int lineage_writers(struct lineage *l, struct lin_file *f, struct err *err);
 int lineage_files(struct lineage *l, struct lin_datum *d, struct lin_input *in, struct err *err);
+
+/* What a source's file was when it was fetched, and its URL, appended; NULL if it was not, or nobody knows any more. */
+const struct fetched_file *lineage_fetched(struct lineage *l, const struct lin_file *f, struct buf *ret_url);
 
 /* A commit's manifest, kept until the end; NULL if it is gone. */
 const struct manifest *lineage_manifest(struct lineage *l, const struct oid *commit);

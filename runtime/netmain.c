@@ -9,6 +9,7 @@
 
 static const struct { const char *name; int (*run)(int, char **); } verbs[] = {
 	{ "egress", net_egress },
+	{ "fetch", net_fetch },
 	{ "s3", net_s3 },
 };
 

@@ -4,5 +4,6 @@
 
 int net_egress(int argc, char **argv);     /* netegress.c */
 int net_s3(int argc, char **argv);         /* s3cmd.c */
+int net_fetch(int argc, char **argv);      /* fetch.c */
 
 #endif

@@ -167,25 +167,10 @@ place_release(struct place *p)
 	*p = (struct place)PLACE_INIT;
 }
 
-/* Named by the file itself, or by a folder that it is in. */
-static bool
-matches(const struct ignore *ig, const char *path)
-{
-	char dir[4096];
-
-	for (const char *s = strchr(path, '/'); s && (size_t)(s - path) < sizeof dir; s = strchr(s + 1, '/')) {
-		memcpy(dir, path, (size_t)(s - path));
-		dir[s - path] = '\0';
-		if (ignore_match(ig, dir, true))
-			return true;
-	}
-	return ignore_match(ig, path, false);
-}
-
 bool
 place_wants(const struct place *p, const char *path)
 {
-	return (!p->include || matches(p->include, path)) && !(p->exclude && matches(p->exclude, path));
+	return (!p->include || ignore_covers(p->include, path)) && !(p->exclude && ignore_covers(p->exclude, path));
 }
 
 char *

@@ -92,7 +92,8 @@ record_job(struct prov *p, struct conf *c, const struct open_job *o, const struc
 	if (put_run(p, o, err) < 0 || put_version(p, c, o, err) < 0 || put_job(p, &job, c, o, err) < 0)
 		return -1;
 	for (size_t i = 0; i < o->n_input; i++)
-		if (strcmp(o->input[i].dir, "-") &&
+		/* A pipeline's output has no time at which it was looked at: its own job recorded it. */
+		if (o->input[i].asof &&
 		    prov_put_commit(p, o->input[i].repo, &o->input[i].commit, o->input[i].asof, "", 0, 0, err) < 0)
 			return -1;
 	return end->commit ? prov_put_commit(p, o->pipeline, end->commit, job.finished, o->job, end->files, end->bytes, err) : 0;

@@ -25,13 +25,15 @@
 #include "verbs.h"
 
 static const char run_help[] =
-"usage: dassie run [-jN] [-k] [-n] [-D NAME=VALUE]… [PIPELINE…]\n\n"
+"usage: dassie run [-jN] [-k] [-n] [--offline] [-D NAME=VALUE]… [PIPELINE…]\n\n"
 "Runs make on the project's Makefile (compiled first if there is none): all pipelines,\n"
 "or the named ones and what they need.\n\n"
 "    -jN    datums at once (default: the number of cores)\n"
 "    -k     go on with pipelines that do not depend on a failed one\n"
 "    -n     only say what would run\n"
-"    -D NAME=VALUE   compile with this value of a param first; it stays until the next compile\n";
+"    -D NAME=VALUE   compile with this value of a param first; it stays until the next compile\n"
+"    --offline\n"
+"           ask no other machine for sources: they are what was fetched last (DASSIE_OFFLINE=1, for make)\n";
 
 static const char rerun_help[] =
 "usage: dassie rerun KEY\n\n"
@@ -125,7 +127,8 @@ jobs_option(const char *given, char ret[32])
 int
 verb_run(int argc, char **argv)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { "offline", no_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 } };
 	struct index x = INDEX_INIT;
 	struct err err = ERR_INIT;
 	const char **args, *makefile = "Makefile", *jobs = NULL, **define = xcalloc((size_t)argc, sizeof *define);
@@ -141,6 +144,8 @@ verb_run(int argc, char **argv)
 			return EXIT_USAGE;
 		keep |= c == 'k';
 		dry |= c == 'n';
+		if (c == 'o')
+			setenv("DASSIE_OFFLINE", "1", 1);
 		if (c == 'j')
 			jobs = optarg;
 		if (c == 'D')

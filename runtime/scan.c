@@ -8,6 +8,7 @@
 #include "verbs.h"
 #include "wake.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,9 @@
 #include "../base/mem.h"
 #include "../base/ref.h"
 #include "../base/talk.h"
+#include "child.h"
 #include "codescan.h"
+#include "fetched.h"
 #include "filecache.h"
 #include "publish.h"
 #include "refscan.h"
@@ -194,6 +197,55 @@ check_out(const struct index *x, struct filecache *refs)
 	return status;
 }
 
+/* DASSIE_OFFLINE: what was fetched last is what there is, if it is of the place that the spec names. */
+static int
+check_fetched(const struct index_source *src)
+{
+	struct fetched o = FETCHED_INIT;
+	struct ref r = REF_INIT;
+	struct err err = ERR_INIT;
+	struct oid settings;
+	char path[LAYOUT_MAX];
+	int rc = ref_read(layout_ref(path, src->name), &r, &err);
+
+	if (rc == 1)
+		rc = fetched_read(&o, src->name, &r.id, &err);
+	fetched_settings(src, &settings);
+	if (rc == 0 || (rc == 1 && !oid_eq(&o.settings, &settings)))
+		rc = err_set(&err, 0, "source '%s' was never fetched from '%s', and DASSIE_OFFLINE is set: unset it once", src->name,
+		    src->from[0]);
+	fetched_release(&o);
+	ref_release(&r);
+	return rc < 0 ? talk_err(&err) : EXIT_DONE;
+}
+
+/* All at once: loading what talks to other machines takes longer than asking many of them. */
+static int
+fetch_sources(const struct index *x)
+{
+	const char *offline = getenv("DASSIE_OFFLINE"), **argv = xcalloc(x->n_source + 3, sizeof *argv);
+	struct err err = ERR_INIT;
+	char program[PATH_MAX];
+	int status = EXIT_DONE, rc;
+	size_t n = 2;
+
+	for (size_t i = 0; i < x->n_source; i++)
+		if (x->source[i].n_from)
+			argv[n++] = x->source[i].name;
+	if (n > 2 && offline && *offline && strcmp(offline, "0")) {
+		for (size_t i = 0; i < x->n_source; i++)
+			if (x->source[i].n_from && (rc = check_fetched(&x->source[i])) > status)
+				status = rc;
+	} else if (n > 2) {
+		argv[0] = state_helper("dassie-net", program, sizeof program);
+		argv[1] = "fetch";
+		rc = child_run(argv, -1, &err);
+		status = rc < 0 ? talk_err(&err) : rc > EXIT_WORLD ? EXIT_WORLD : rc;
+	}
+	free(argv);
+	return status;
+}
+
 static int
 scan(const struct specs *s)
 {
@@ -206,10 +258,13 @@ scan(const struct specs *s)
 		return talk_err(&err);
 	status = scan_project(s, &x, &refs);
 	for (size_t i = 0; (status == EXIT_DONE || i) && i < x.n_source; i++) {
-		rc = sourcescan(&x, &x.source[i]);
+		rc = x.source[i].n_from ? EXIT_DONE : sourcescan(&x, &x.source[i]);
 		if (rc > status)
 			status = rc;
 	}
+	rc = x.n_source ? fetch_sources(&x) : EXIT_DONE;
+	if (rc > status)
+		status = rc;
 	if (status == EXIT_DONE)
 		status = check_out(&x, &refs);
 	if (status == EXIT_DONE)

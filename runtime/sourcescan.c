@@ -29,6 +29,7 @@
 #include "../base/spool.h"
 #include "../base/talk.h"
 #include "complaint.h"
+#include "sourceref.h"
 #include "statcache.h"
 #include "store.h"
 #include "walk.h"
@@ -348,27 +349,6 @@ commit(struct source *s, struct err *err)
 	return write_cache(s, err) < 0 ? talk_err(err), -1 : 0;
 }
 
-static int
-move_ref(struct source *s, struct err *err)
-{
-	struct ref old = REF_INIT, r = { .id = s->id, .asof = s->asof };
-	struct clock clock = CLOCK_INIT;
-	char path[LAYOUT_MAX];
-	int rc = ref_read(layout_ref(path, s->src->name), &old, err);
-	bool same = rc == 1 && oid_eq(&old.id, &s->id);
-
-	ref_release(&old);
-	if (rc < 0)
-		return talk_err(err), -1;
-	if (same)
-		return 0;
-	rc = clock_lock(&clock, err);
-	if (rc == 0)
-		rc = ref_move(&clock, path, &r, err);
-	clock_unlock(&clock);
-	return rc < 0 ? talk_err(err), -1 : 0;
-}
-
 /* The repo of a cron's ticks has no folder: whoever ticks commits to it. */
 static bool
 is_ticks(const struct index_source *src)
@@ -390,7 +370,7 @@ begin_ticks(struct source *s, struct err *err)
 		return rc < 0 ? talk_err(err), -1 : 0;
 	s->asof = time_now_ns();
 	manifest_empty_id(&s->id);
-	return move_ref(s, err);
+	return sourceref_move(s->src->name, &s->id, s->asof, err) < 0 ? talk_err(err), -1 : 0;
 }
 
 static int
@@ -414,7 +394,7 @@ scan_locked(struct source *s, const struct index *x, struct err *err)
 	    !manifest_there(&s->id))
 		if (commit(s, err) < 0)
 			return -1;
-	return move_ref(s, err);
+	return sourceref_move(s->src->name, &s->id, s->asof, err) < 0 ? talk_err(err), -1 : 0;
 }
 
 int

@@ -124,7 +124,7 @@ sources(struct page *p, struct err *err)
 		if (p->json) {
 			json_open(&p->b, NULL, '{');
 			json_str(&p->b, "source", s->name);
-			json_str(&p->b, "directory", s->dir);
+			json_str(&p->b, "directory", index_place(s));
 			if (rc == 1)
 				json_oid(&p->b, "commit", &ref.id);
 			if (have)
@@ -135,12 +135,12 @@ sources(struct page *p, struct err *err)
 		} else {
 			buf_str(&t.cell, s->name);
 			show_cell(&t);
-			show_name(&t.cell, s->dir);
+			show_name(&t.cell, index_place(s));
 			show_cell(&t);
 			if (have)
 				show_count(&t.cell, m.n, "file", "files");
 			else
-				buf_str(&t.cell, "not scanned yet");
+				buf_str(&t.cell, s->n_from ? "not fetched yet" : "not scanned yet");
 			show_cell(&t);
 			if (rc == 1) {
 				buf_str(&t.cell, "changed ");

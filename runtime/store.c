@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -236,6 +237,66 @@ store_verify(const struct oid *id, uint64_t size, struct err *err)
 	if (rc < 0)
 		return err_wrap(err, "cannot verify '%s'", path);
 	return oid_eq(&have, id) && have_size == size ? 1 : -2;
+}
+
+void
+store_begin(struct store_in *in)
+{
+	*in = (struct store_in){ .fd = -1 };
+	sha256_init(&in->sha);
+}
+
+/* The file, as the others make it. */
+static int
+begin_file(struct store_in *in, struct err *err)
+{
+	struct tmpf tmp = TMPF_INIT;
+
+	if (in->fd >= 0)
+		return 0;
+	if (tmpf_open(&tmp, err) < 0)
+		return -1;
+	in->fd = tmp.fd;
+	memcpy(in->tmp, tmp.path, sizeof in->tmp);
+	return 0;
+}
+
+int
+store_add(struct store_in *in, const void *p, size_t n, struct err *err)
+{
+	if (begin_file(in, err) < 0 || fs_write_all(in->fd, p, n, err) < 0)
+		return -1;
+	sha256_update(&in->sha, p, n);
+	in->size += n;
+	return 0;
+}
+
+int
+store_end(struct store_in *in, struct oid *ret_id, uint64_t *ret_size, struct err *err)
+{
+	struct tmpf tmp = TMPF_INIT;
+	int rc;
+
+	if (begin_file(in, err) < 0)
+		return -1;
+	tmp.fd = in->fd;
+	memcpy(tmp.path, in->tmp, sizeof tmp.path);
+	sha256_final(&in->sha, ret_id);
+	*ret_size = in->size;
+	rc = tmpf_place(&tmp, ret_id, in->size, err);
+	tmpf_release(&tmp);
+	store_begin(in);
+	return rc;
+}
+
+void
+store_drop(struct store_in *in)
+{
+	struct tmpf tmp = { .fd = in->fd };
+
+	memcpy(tmp.path, in->tmp, sizeof tmp.path);
+	tmpf_release(&tmp);
+	store_begin(in);
 }
 
 static int

@@ -18,6 +18,14 @@ int store_take(const char *path, char *ret_kind, struct oid *ret_id, uint64_t *r
 /* Copy a file's bytes into the store (reflink where there is one); path stays. */
 int store_copy(const char *path, struct oid *ret_id, uint64_t *ret_size, struct err *err);
 
+/* Bytes that come one after the other.  store_begin() cannot fail; a file is made with the first bytes, or at the end.  After
+ * store_end() and store_drop() it is as before store_begin(). */
+struct store_in { int fd; char tmp[64]; struct sha256 sha; uint64_t size; };
+void store_begin(struct store_in *in);
+int store_add(struct store_in *in, const void *p, size_t n, struct err *err);
+int store_end(struct store_in *in, struct oid *ret_id, uint64_t *ret_size, struct err *err);
+void store_drop(struct store_in *in);
+
 bool store_has(const struct oid *id, uint64_t size);      /* there, with this size */
 
 /* Hash the object again.  1 fits, 0 absent, -2 damaged, -1 error. */

@@ -211,6 +211,8 @@ try_path(struct why *w, const char *prefix, const char *arg, struct err *err)
 	for (size_t i = 0; !repo && i < w->l.x.n_source; i++) {
 		const struct index_source *s = &w->l.x.source[i];
 
+		if (!strcmp(s->dir, "-"))
+			continue;
 		buf_reset(&dir);
 		normalize(&dir, s->dir);
 		/* The innermost, if one source lies in another. */

@@ -7,6 +7,7 @@
 
 #include "../base/buf.h"
 #include "../base/json.h"
+#include "fetched.h"
 
 enum { LARGE = 20000 };
 
@@ -123,6 +124,22 @@ put_writers(struct why *w, struct lin_file *f, struct err *err)
 	return 0;
 }
 
+/* Of what was fetched. */
+static void
+put_fetched(struct why *w, const struct lin_file *f)
+{
+	struct buf url = BUF_INIT;
+	const struct fetched_file *o = lineage_fetched(&w->l, f, &url);
+
+	if (o) {
+		json_str(w->out, "url", url.s);
+		json_str(w->out, "etag", o->etag);
+		json_str(w->out, "version", o->version);
+		json_str(w->out, "modified", o->modified);
+	}
+	buf_release(&url);
+}
+
 static int
 put_file(struct why *w, struct lin_file *f, const struct result_input *as, const char *name, struct err *err)
 {
@@ -147,6 +164,7 @@ put_file(struct why *w, struct lin_file *f, const struct result_input *as, const
 	json_bool(b, "source", f->dir != NULL);
 	if (f->dir) {
 		json_str(b, "directory", f->dir);
+		put_fetched(w, f);
 		json_null(b, "datum");
 		json_open(b, "inputs", '[');
 		json_close(b, ']');

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/buf.h"
+#include "fetched.h"
 #include "show.h"
 
 enum { LONG_LIST = 6, SHOWN_OF_LIST = 3, COMMAND_LINES = 6 };
@@ -262,6 +263,29 @@ put_writers(struct tree *t, struct lin_file *f, size_t depth)
 	return 0;
 }
 
+/* "data/books", or "s3://bucket/a.csv, etag 5d41…, version 3". */
+static void
+put_place(struct why *w, const struct lin_file *f)
+{
+	struct buf url = BUF_INIT;
+	const struct fetched_file *o = lineage_fetched(&w->l, f, &url);
+
+	show_name(w->out, o ? url.s : f->dir);
+	if (o && *o->etag) {
+		buf_str(w->out, ", etag ");
+		show_name(w->out, o->etag);
+	}
+	if (o && *o->version) {
+		buf_str(w->out, ", version ");
+		show_name(w->out, o->version);
+	}
+	if (o && *o->modified) {
+		buf_str(w->out, ", of ");
+		show_name(w->out, o->modified);
+	}
+	buf_release(&url);
+}
+
 static void
 put_file_line(struct tree *t, const struct lin_file *f, const struct result_input *as, bool last)
 {
@@ -278,7 +302,7 @@ put_file_line(struct tree *t, const struct lin_file *f, const struct result_inpu
 	}
 	if (f->dir) {
 		buf_str(b, "  source ");
-		show_name(b, f->dir);
+		put_place(t->w, f);
 	}
 	buf_byte(b, '\n');
 }
@@ -322,7 +346,7 @@ why_print(struct why *w, struct lin_file *f, struct err *err)
 	}
 	if (f->dir) {
 		buf_str(w->out, "source ");
-		show_name(w->out, f->dir);
+		put_place(w, f);
 		buf_str(w->out, ": the bytes come from there\n");
 	} else {
 		rc = put_writers(&t, f, 0);

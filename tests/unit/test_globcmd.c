@@ -80,7 +80,7 @@ project(void)
 {
 	static const char *const path[] = { "a/1.csv", "a/2\n.csv", "top \xff" };
 	struct index x = INDEX_INIT;
-	struct index_source source[] = { { "books", "data", false }, { "later", "data2", false } };
+	struct index_source source[] = { { .name = "books", .dir = "data" }, { .name = "later", .dir = "data2" } };
 	char hex[OID_HEX + 1], ref[LAYOUT_MAX];
 	struct err err = ERR_INIT;
 	struct buf b = BUF_INIT;

@@ -1,0 +1,250 @@
+/* fetchs3.c: one listing, then what is new, side by side.  A prefix under which nothing lies may be the key of one object. */
+#include "fetch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/err.h"
+#include "../base/talk.h"
+#include "http.h"
+#include "ignore.h"
+#include "s3.h"
+
+enum { WINDOW = 64 };
+
+struct bucket {
+	struct fetch *f;
+	struct s3 *s3;
+	const char *prefix;         /* "" or "a/b/" */
+	const char *single;         /* the key of the only object, if it is one */
+	struct ignore *include, *exclude;
+	size_t next, flying;
+	bool stop;                  /* it will fare no better with the next */
+	char *failed;               /* why the listing did; of f->a */
+	bool found;                 /* of the single one */
+};
+
+static void
+tell(void *ctx, const char *text)
+{
+	const struct fetch *f = ctx;
+
+	talk("%s: %s", f->shown, text);
+}
+
+static const char *
+with(const struct fetch *f, const char *key)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < f->src->n_with; i++)
+		if (!strcmp(f->src->with[i].key, key))
+			value = f->src->with[i].value;
+	return value;
+}
+
+static struct ignore *
+patterns(const struct fetch *f, const char *key)
+{
+	struct buf b = BUF_INIT;
+	struct ignore *ig;
+
+	for (size_t i = 0; i < f->src->n_with; i++)
+		if (!strcmp(f->src->with[i].key, key))
+			buf_fmt(&b, "%s\n", f->src->with[i].value);
+	ig = b.n ? ignore_parse(b.s, b.n, NULL, 0) : NULL;
+	buf_release(&b);
+	return ig;
+}
+
+static int
+open_bucket(struct bucket *b, struct fetch *f, struct err *err)
+{
+	const char *at = f->src->from[0] + strlen("s3://"), *addressing = with(f, "addressing"), *region = with(f, "region"),
+	    *endpoint = with(f, "endpoint"), *profile = with(f, "profile"), *role = with(f, "role_arn");
+	size_t n = strcspn(at, "/");
+	char *setting = arena_fmt(&f->a, "repos.%s", f->src->name);
+	struct s3_target t = {
+		.bucket = arena_dup(&f->a, at, n), .region = { region, arena_fmt(&f->a, "%s.region", setting) },
+		.endpoint = { endpoint, arena_fmt(&f->a, "%s.endpoint", setting) },
+		.profile = { profile, arena_fmt(&f->a, "%s.profile", setting) },
+		.role_arn = { role, arena_fmt(&f->a, "%s.role_arn", setting) }, .external_id = with(f, "external_id"),
+		.addressing = !addressing || !strcmp(addressing, "auto") ? S3_AUTO : !strcmp(addressing, "path") ? S3_PATH : S3_VIRTUAL,
+		.requester_pays = with(f, "requester_pays") != NULL, .setting = setting, .tell = tell, .ctx = f,
+	};
+
+	*b = (struct bucket){ .f = f, .prefix = at + n + (at[n] == '/'), .include = patterns(f, "include"), .exclude = patterns(f, "exclude") };
+	f->base = f->src->from[0];
+	b->s3 = s3_new(f->h, &t, err);
+	return b->s3 ? 0 : -1;
+}
+
+static void
+close_bucket(struct bucket *b)
+{
+	s3_free(b->s3);
+	ignore_free(b->include);
+	ignore_free(b->exclude);
+}
+
+static void
+run(struct bucket *b)
+{
+	while (http_step(b->f->h, 1000))
+		;
+}
+
+/* --- the listing ------------------------------------------------------------------------------------------------ */
+
+static bool
+wanted(const struct bucket *b, const char *path)
+{
+	return (!b->include || ignore_covers(b->include, path)) && !(b->exclude && ignore_covers(b->exclude, path));
+}
+
+/* What consoles make for an empty folder is no file. */
+static bool
+is_folder(const struct s3_object *o)
+{
+	size_t n = strlen(o->key);
+
+	return n && o->key[n - 1] == '/' && o->size == 0;
+}
+
+static bool
+listed(void *ctx, const struct s3_object *o)
+{
+	struct bucket *b = ctx;
+	struct arena *a = &b->f->a;
+	const char *path = o->key + strlen(b->prefix);
+	struct remote *r;
+
+	if (strncmp(o->key, b->prefix, strlen(b->prefix)) || !*path || is_folder(o) || !wanted(b, path))
+		return true;
+	r = fetch_add(b->f, arena_str(a, path), o->key);
+	if (r) {
+		r->o.size = o->size;
+		r->o.etag = arena_str(a, o->etag);
+		r->o.modified = arena_str(a, o->last_modified);
+	}
+	return true;
+}
+
+static void
+list_done(void *ctx, const struct s3_answer *a)
+{
+	struct bucket *b = ctx;
+
+	if (a->failure != S3_FINE)
+		b->failed = arena_str(&b->f->a, a->text[0] ? a->text : "there is no such bucket");
+}
+
+static void
+head_done(void *ctx, const struct s3_answer *a)
+{
+	struct bucket *b = ctx;
+	struct fetch *f = b->f;
+	const char *slash = strrchr(b->single, '/');
+	struct remote *r;
+
+	if (a->failure != S3_FINE)
+		return;
+	r = fetch_add(f, arena_str(&f->a, slash ? slash + 1 : b->single), b->single);
+	if (r) {
+		b->found = true;
+		r->o.size = a->size;
+		r->o.etag = arena_str(&f->a, a->etag);
+		r->o.modified = arena_str(&f->a, a->last_modified);
+		r->o.url = arena_dup(&f->a, f->base, strlen(f->base) - 1);
+	}
+}
+
+static int
+list(struct bucket *b, struct err *err)
+{
+	struct fetch *f = b->f;
+	size_t n = strlen(b->prefix);
+
+	s3_list(b->s3, b->prefix, listed, list_done, b);
+	run(b);
+	if (b->failed)
+		return err_set(err, 0, "%s", b->failed);
+	if (f->n == 0 && f->bad.n == 0 && n && !b->include && !b->exclude) {
+		b->single = arena_dup(&f->a, b->prefix, n - 1);
+		s3_head(b->s3, b->single, NULL, head_done, b);
+		run(b);
+		if (!b->found)
+			b->single = NULL;
+	}
+	return 0;
+}
+
+/* --- the objects ------------------------------------------------------------------------------------------------ */
+
+/* The bytes come first: that is what fetch_bytes() is given. */
+struct getting { struct incoming in; struct bucket *b; };
+
+static void start_next(struct bucket *b);
+
+static void
+got(void *ctx, const struct s3_answer *a)
+{
+	struct getting *g = ctx;
+	struct bucket *b = g->b;
+	struct remote *r = g->in.to;
+
+	b->flying--;
+	if (a->failure == S3_FINE) {
+		fetch_end(&g->in, a->etag[0] ? a->etag : r->o.etag, r->o.modified, a->version_id, a->dassie_sha256);
+	} else {
+		fetch_drop(&g->in);
+		if (a->failure == S3_ABSENT)
+			r->gone = true;
+		else if (!b->stop && a->text[0])
+			complain(&b->f->bad, "%s", a->text);
+		b->stop |= a->failure == S3_REFUSED || a->failure == S3_EXHAUSTED || a->failure == S3_LOCAL;
+	}
+	free(g);
+	start_next(b);
+}
+
+static void
+start_next(struct bucket *b)
+{
+	struct fetch *f = b->f;
+	struct buf key = BUF_INIT;
+
+	for (; b->flying < WINDOW && b->next < f->n && !b->stop; b->next++) {
+		struct remote *r = &f->v[b->next];
+		struct getting *g;
+
+		if (r->known || r->gone)
+			continue;
+		g = xcalloc(1, sizeof *g);
+		g->b = b;
+		fetch_begin(&g->in, f, r);
+		buf_reset(&key);
+		buf_fmt(&key, "%s%s", b->single ? "" : b->prefix, b->single ? b->single : r->o.path);
+		b->flying++;
+		s3_get(b->s3, key.s, NULL, fetch_bytes, got, g);
+	}
+	buf_release(&key);
+}
+
+int
+fetch_s3(struct fetch *f, struct err *err)
+{
+	struct bucket b;
+	int rc = open_bucket(&b, f, err);
+
+	if (rc == 0)
+		rc = list(&b, err);
+	if (rc == 0)
+		rc = fetch_compare(f);
+	if (rc == 0) {
+		start_next(&b);
+		run(&b);
+	}
+	close_bucket(&b);
+	return rc;
+}
