@@ -188,3 +188,21 @@ oid_eq(const struct oid *a, const struct oid *b)
 {
 	return memcmp(a->b, b->b, OID_SIZE) == 0;
 }
+
+void
+oid_base64(const struct oid *id, char ret[OID_BASE64 + 1])
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *p = ret;
+
+	for (size_t i = 0; i < sizeof id->b; i += 3) {
+		bool whole = i + 2 < sizeof id->b;
+		unsigned v = (unsigned)id->b[i] << 16 | (unsigned)id->b[i + 1] << 8 | (whole ? id->b[i + 2] : 0u);
+
+		*p++ = digits[v >> 18];
+		*p++ = digits[v >> 12 & 63];
+		*p++ = digits[v >> 6 & 63];
+		*p++ = whole ? digits[v & 63] : '=';
+	}
+	*p = '\0';
+}

@@ -33,6 +33,8 @@ void sha256_field_u64(struct sha256 *h, uint64_t v);      /* as 8 bytes, big-end
 int sha256_fd(int fd, struct oid *ret_id, uint64_t *ret_size, struct err *err);
 
 void oid_hex(const struct oid *id, char ret_hex[OID_HEX + 1]);   /* lower case */
+enum { OID_BASE64 = 44 };
+void oid_base64(const struct oid *id, char ret[OID_BASE64 + 1]);  /* as S3 writes checksums: RFC 4648, section 4 */
 bool oid_parse(const char *hex, struct oid *ret_id);             /* exactly 64 lower-case digits, then NUL */
 int oid_cmp(const struct oid *a, const struct oid *b);
 bool oid_eq(const struct oid *a, const struct oid *b);

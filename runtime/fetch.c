@@ -85,15 +85,12 @@ open_journal(struct fetch *f, struct err *err)
 {
 	struct buf b = BUF_INIT;
 	char path[LAYOUT_MAX];
-	int rc = 0;
+	int rc;
 
 	if (f->journal >= 0)
 		return 0;
 	if (fs_mkdirs(DIR_FETCHED, err) < 0)
 		return -1;
-	f->journal = open(part_path(path, f), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (f->journal < 0)
-		return err_set(err, errno, "cannot write '%s':", path);
 	rec_head(&b, "part", 1);
 	rec_word(&b, "boot");
 	rec_str(&b, fs_boot_id());
@@ -101,8 +98,11 @@ open_journal(struct fetch *f, struct err *err)
 	/* What the last one left stays known. */
 	for (size_t i = 0; i < f->part.n; i++)
 		fetched_line(&b, &f->part.v[i]);
-	rc = fs_write_all(f->journal, b.s, b.n, err);
+	/* In its place, for the old one is mapped. */
+	rc = fs_replace(part_path(path, f), b.s, b.n, 0644, err);
 	buf_release(&b);
+	if (rc == 0 && (f->journal = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)) < 0)
+		rc = err_set(err, errno, "cannot open '%s':", path);
 	return rc;
 }
 
@@ -257,7 +257,7 @@ fetch_bytes(void *ctx, const void *p, size_t n)
 }
 
 bool
-fetch_end(struct incoming *in, const char *etag, const char *modified, const char *version, const struct oid *sha256)
+fetch_end(struct incoming *in, const char *etag, const char *modified, const char *version)
 {
 	struct fetch *f = in->f;
 	struct fetched_file *o = &in->to->o;
@@ -266,10 +266,6 @@ fetch_end(struct incoming *in, const char *etag, const char *modified, const cha
 	if (store_end(&in->in, &o->id, &o->size, &err) < 0) {
 		store_drop(&in->in);
 		complain(&f->bad, "cannot store '%s': %s", o->path, err.text);
-		return false;
-	}
-	if (sha256 && !oid_eq(sha256, &o->id)) {
-		complain(&f->bad, "'%s' is damaged: its SHA-256 is not the one that it was uploaded with; upload it again", o->path);
 		return false;
 	}
 	o->etag = arena_str(&f->a, etag);

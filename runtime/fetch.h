@@ -63,8 +63,8 @@ const struct fetched_file *fetch_known(const struct fetch *f, const char *path, 
 void fetch_begin(struct incoming *in, struct fetch *f, struct remote *to);
 /* A sink: ctx is the struct incoming. */
 bool fetch_bytes(void *ctx, const void *p, size_t n);
-/* All is there: check it against what the answer says (sha256 may be NULL), store it.  False was complained of. */
-bool fetch_end(struct incoming *in, const char *etag, const char *modified, const char *version, const struct oid *sha256);
+/* All is there, and as it was sent: store it.  False was complained of. */
+bool fetch_end(struct incoming *in, const char *etag, const char *modified, const char *version);
 void fetch_drop(struct incoming *in);
 
 #endif

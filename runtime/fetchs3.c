@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "../base/err.h"
+#include "../base/sha256.h"
 #include "../base/talk.h"
+#include "etag.h"
 #include "http.h"
 #include "ignore.h"
 #include "s3.h"
 
-enum { WINDOW = 64 };
+enum { WINDOW = 64, TRIES = 3, MD5_HEX = 32 };
 
 struct bucket {
 	struct fetch *f;
@@ -182,9 +184,65 @@ list(struct bucket *b, struct err *err)
 /* --- the objects ------------------------------------------------------------------------------------------------ */
 
 /* The bytes come first: that is what fetch_bytes() is given. */
-struct getting { struct incoming in; struct bucket *b; };
+struct getting {
+	struct incoming in;
+	struct bucket *b;
+	unsigned tries;
+	struct oid before;          /* SHA-256 of what came at the last try */
+};
 
 static void start_next(struct bucket *b);
+static void got(void *ctx, const struct s3_answer *a);
+
+static void
+ask(struct getting *g)
+{
+	struct bucket *b = g->b;
+	struct remote *r = g->in.to;
+	struct buf key = BUF_INIT;
+
+	fetch_begin(&g->in, b->f, r);
+	buf_fmt(&key, "%s%s", b->single ? "" : b->prefix, b->single ? b->single : r->o.path);
+	s3_get(b->s3, key.s, NULL, fetch_bytes, got, g);
+	buf_release(&key);
+}
+
+/* What came, against what the answer says of it: a SHA-256 of the whole, else dassie's own, else an ETag that is an MD5; of an object
+ * that was sent in parts there may be none.  Encrypted by a key of KMS it has an ETag that is no MD5: then the same bytes come a
+ * second time, and are right. */
+static bool
+is_whole(struct getting *g, const struct s3_answer *a)
+{
+	const char *sum = a->checksum_sha256;
+	char have[OID_BASE64 + 1];
+	struct oid id;
+	bool again;
+
+	store_hash(&g->in.in, &id);
+	again = g->tries && oid_eq(&g->before, &id);
+	g->before = id;
+	oid_base64(&id, have);
+	if (*sum && !strchr(sum, '-'))
+		return strcmp(sum, have) == 0;
+	if (a->dassie_sha256 && oid_eq(a->dassie_sha256, &id))
+		return true;
+	return strlen(a->etag) == MD5_HEX ? etag_is_of(a->etag, g->in.in.tmp, g->in.in.size, 1) || again : !a->dassie_sha256 || again;
+}
+
+static void
+refused(struct getting *g, const struct s3_answer *a)
+{
+	struct bucket *b = g->b;
+
+	fetch_drop(&g->in);
+	if (a->failure == S3_ABSENT) {
+		g->in.to->gone = true;
+		talk("%s: '%s' was listed, and went before it was fetched", b->f->shown, g->in.to->o.path);
+	} else if (!b->stop && a->text[0]) {
+		complain(&b->f->bad, "%s", a->text);
+	}
+	b->stop |= a->failure == S3_REFUSED || a->failure == S3_EXHAUSTED || a->failure == S3_LOCAL;
+}
 
 static void
 got(void *ctx, const struct s3_answer *a)
@@ -193,18 +251,21 @@ got(void *ctx, const struct s3_answer *a)
 	struct bucket *b = g->b;
 	struct remote *r = g->in.to;
 
-	b->flying--;
-	if (a->failure == S3_FINE) {
-		fetch_end(&g->in, a->etag[0] ? a->etag : r->o.etag, r->o.modified, a->version_id, a->dassie_sha256);
+	if (a->failure != S3_FINE) {
+		refused(g, a);
+	} else if (g->in.in.size == 0 || is_whole(g, a)) {
+		fetch_end(&g->in, a->etag[0] ? a->etag : r->o.etag, r->o.modified, a->version_id);
 	} else {
 		fetch_drop(&g->in);
-		if (a->failure == S3_ABSENT)
-			r->gone = true;
-		else if (!b->stop && a->text[0])
-			complain(&b->f->bad, "%s", a->text);
-		b->stop |= a->failure == S3_REFUSED || a->failure == S3_EXHAUSTED || a->failure == S3_LOCAL;
+		if (++g->tries < TRIES) {
+			ask(g);
+			return;
+		}
+		complain(&b->f->bad, "'%s' does not arrive as it was uploaded, %d times: its checksum is '%s'; look for a proxy on the way, or upload "
+		    "it again", r->o.path, TRIES, *a->checksum_sha256 ? a->checksum_sha256 : a->etag);
 	}
 	free(g);
+	b->flying--;
 	start_next(b);
 }
 
@@ -212,7 +273,6 @@ static void
 start_next(struct bucket *b)
 {
 	struct fetch *f = b->f;
-	struct buf key = BUF_INIT;
 
 	for (; b->flying < WINDOW && b->next < f->n && !b->stop; b->next++) {
 		struct remote *r = &f->v[b->next];
@@ -222,13 +282,10 @@ start_next(struct bucket *b)
 			continue;
 		g = xcalloc(1, sizeof *g);
 		g->b = b;
-		fetch_begin(&g->in, f, r);
-		buf_reset(&key);
-		buf_fmt(&key, "%s%s", b->single ? "" : b->prefix, b->single ? b->single : r->o.path);
+		g->in.to = r;
 		b->flying++;
-		s3_get(b->s3, key.s, NULL, fetch_bytes, got, g);
+		ask(g);
 	}
-	buf_release(&key);
 }
 
 int

@@ -91,13 +91,10 @@ answered(void *ctx, const struct http_answer *a)
 {
 	struct page *p = ctx;
 	struct fetch *f = p->in.f;
-	const char *modified = http_header(a, "last-modified"), *version = http_header(a, "x-amz-version-id"),
-	    *sum = http_header(a, "x-amz-meta-dassie-sha256");
-	struct oid sha256;
+	const char *modified = http_header(a, "last-modified"), *version = http_header(a, "x-amz-version-id");
 
 	if (!a->fault && a->status == 200) {
-		fetch_end(&p->in, etag_of(&f->a, a), modified ? modified : "", version ? version : "",
-		    sum && oid_parse(sum, &sha256) ? &sha256 : NULL);
+		fetch_end(&p->in, etag_of(&f->a, a), modified ? modified : "", version ? version : "");
 		return;
 	}
 	fetch_drop(&p->in);

@@ -105,18 +105,9 @@ s3_call_bytes(struct s3_call *c, const struct s3_bytes *b)
 const char *
 s3_call_base64(struct s3_call *c, const struct oid *id)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *s = arena_alloc(&c->a, 45), *p = s;
+	char *s = arena_alloc(&c->a, OID_BASE64 + 1);
 
-	for (size_t i = 0; i < sizeof id->b; i += 3) {
-		bool whole = i + 2 < sizeof id->b;
-		unsigned v = (unsigned)id->b[i] << 16 | (unsigned)id->b[i + 1] << 8 | (whole ? id->b[i + 2] : 0u);
-
-		*p++ = digits[v >> 18];
-		*p++ = digits[v >> 12 & 63];
-		*p++ = digits[v >> 6 & 63];
-		*p++ = whole ? digits[v & 63] : '=';
-	}
+	oid_base64(id, s);
 	return s;
 }
 

@@ -100,6 +100,7 @@ s3_get(struct s3 *s, const char *key, const char *version_id, bool (*sink)(void 
 
 	if (version_id && *version_id)
 		s3_call_query(c, "versionId", version_id);
+	s3_call_header(c, "x-amz-checksum-mode", "ENABLED");
 	c->sink = sink;
 	s3_call_start(c);
 }

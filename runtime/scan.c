@@ -240,7 +240,9 @@ fetch_sources(const struct index *x)
 		argv[0] = state_helper("dassie-net", program, sizeof program);
 		argv[1] = "fetch";
 		rc = child_run(argv, -1, &err);
-		status = rc < 0 ? talk_err(&err) : rc > EXIT_WORLD ? EXIT_WORLD : rc;
+		if (rc > EXIT_WORLD)
+			rc = err_set(&err, 0, "'%s' ended with status %d; the next make goes on with what it has fetched", argv[0], rc);
+		status = rc < 0 ? talk_err(&err) : rc;
 	}
 	free(argv);
 	return status;

@@ -271,6 +271,14 @@ store_add(struct store_in *in, const void *p, size_t n, struct err *err)
 	return 0;
 }
 
+void
+store_hash(const struct store_in *in, struct oid *ret_id)
+{
+	struct sha256 sha = in->sha;
+
+	sha256_final(&sha, ret_id);
+}
+
 int
 store_end(struct store_in *in, struct oid *ret_id, uint64_t *ret_size, struct err *err)
 {

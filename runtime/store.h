@@ -23,6 +23,8 @@ int store_copy(const char *path, struct oid *ret_id, uint64_t *ret_size, struct 
 struct store_in { int fd; char tmp[64]; struct sha256 sha; uint64_t size; };
 void store_begin(struct store_in *in);
 int store_add(struct store_in *in, const void *p, size_t n, struct err *err);
+/* The SHA-256 of what came so far. */
+void store_hash(const struct store_in *in, struct oid *ret_id);
 int store_end(struct store_in *in, struct oid *ret_id, uint64_t *ret_size, struct err *err);
 void store_drop(struct store_in *in);
 

@@ -406,7 +406,7 @@ sub list {
 	} @keys;
 	$text .= "<NextContinuationToken>" . encoded_token($keys[-1]) . "</NextContinuationToken>" if defined $more;
 	return [ 200, xml("<ListBucketResult><Name>$r->{bucket}</Name><Prefix>" . $show->($prefix) . "</Prefix><KeyCount>" . @keys . "</KeyCount><IsTruncated>"
-		. (defined $more ? "true" : "false") . "</IsTruncated>$text</ListBucketResult>"), "content-type" => "application/xml" ];
+		. (defined $more ? "true" : "false") . "</IsTruncated>" . (($r->{q}{"encoding-type"} // "") eq "url" ? "<EncodingType>url</EncodingType>" : "") . "$text</ListBucketResult>"), "content-type" => "application/xml" ];
 }
 
 # A token that has to be escaped in a query: one that is copied blindly does not come back.
