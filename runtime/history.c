@@ -53,6 +53,7 @@ static const char diff_usage[] =
     "        --json   one object a line\n";
 
 struct how { bool json, zero, wide, names; int64_t limit; };
+struct asked { struct how how; struct repoarg r; char **arg; };      /* arg: of cat, up to its NULL */
 
 /* What the options say; -1 and the exit status in *ret if that is all. */
 static int
@@ -77,6 +78,25 @@ options(int argc, char **argv, const char *usage, const char *letters, struct ho
 		}
 	}
 	return 0;
+}
+
+/* Find the project, open its index, let `body` answer into b, print that. */
+static int
+answer(int (*body)(struct query *q, void *asked, struct buf *b, struct err *err), void *asked)
+{
+	struct err err = ERR_INIT;
+	struct buf b = BUF_INIT;
+	struct query *q = NULL;
+	int rc = state_find(NULL, &err);
+
+	if (rc == 0 && (rc = query_open(&q, &err)) >= 0)
+		rc = body(q, asked, &b, &err);
+	query_close(q);
+	if (rc >= 0)
+		return show_out(&b, EXIT_DONE);
+	fflush(stdout);
+	buf_release(&b);
+	return show_err(&err);
 }
 
 static void
@@ -216,8 +236,10 @@ log_one(struct buf *b, const struct repoarg *r, const struct how *how, const str
 }
 
 static int
-log_repo(struct query *q, const struct repoarg *r, const struct how *how, struct buf *b, struct err *err)
+log_repo(struct query *q, void *asked, struct buf *b, struct err *err)
 {
+	const struct how *how = &((struct asked *)asked)->how;
+	const struct repoarg *r = &((struct asked *)asked)->r;
 	struct manifest m[2] = { MANIFEST_INIT, MANIFEST_INIT };
 	struct arena a = ARENA_INIT;
 	struct err gone = ERR_INIT;
@@ -250,23 +272,14 @@ int
 verb_log(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
-	struct buf b = BUF_INIT;
-	struct query *q = NULL;
-	struct how how = { .json = false };
-	struct repoarg r;
+	struct asked a = { .arg = NULL };
 	int rc;
 
-	if (options(argc, argv, log_usage, "n:0h", &how, &rc) < 0)
+	if (options(argc, argv, log_usage, "n:0h", &a.how, &rc) < 0)
 		return rc;
 	if (argc - optind != 1)
 		return show_usage(log_usage, false);
-	rc = content_arg(&r, argv[optind], &err);
-	if (rc == 0)
-		rc = state_find(NULL, &err);
-	if (rc == 0 && (rc = query_open(&q, &err)) >= 0)
-		rc = log_repo(q, &r, &how, &b, &err);
-	query_close(q);
-	return rc < 0 ? (buf_release(&b), show_err(&err)) : show_out(&b, EXIT_DONE);
+	return content_arg(&a.r, argv[optind], &err) < 0 ? show_err(&err) : answer(log_repo, &a);
 }
 
 static void
@@ -304,8 +317,10 @@ ls_entry(struct buf *b, struct table *t, const struct entry *e, const struct how
 }
 
 static int
-ls_commit(struct query *q, const struct repoarg *r, const struct how *how, struct buf *b, struct err *err)
+ls_commit(struct query *q, void *asked, struct buf *b, struct err *err)
 {
+	const struct how *how = &((struct asked *)asked)->how;
+	const struct repoarg *r = &((struct asked *)asked)->r;
 	struct manifest m = MANIFEST_INIT;
 	struct table t = TABLE_INIT;
 	const struct entry *e = NULL;
@@ -337,29 +352,29 @@ ls_commit(struct query *q, const struct repoarg *r, const struct how *how, struc
 	return rc;
 }
 
+static int
+ls_repos(struct query *q, void *asked, struct buf *b, struct err *err)
+{
+	const struct asked *a = asked;
+
+	(void)q;
+	return content_repos(b, a->how.json, a->how.zero, err);
+}
+
 int
 verb_ls(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
-	struct buf b = BUF_INIT;
-	struct query *q = NULL;
-	struct how how = { .json = false };
-	struct repoarg r;
+	struct asked a = { .arg = NULL };
 	int rc;
 
-	if (options(argc, argv, ls_usage, "l0h", &how, &rc) < 0)
+	if (options(argc, argv, ls_usage, "l0h", &a.how, &rc) < 0)
 		return rc;
 	if (argc - optind > 1)
 		return show_usage(ls_usage, false);
-	rc = argc > optind ? content_arg(&r, argv[optind], &err) : 0;
-	if (rc == 0)
-		rc = state_find(NULL, &err);
-	if (rc == 0 && argc == optind)
-		rc = content_repos(&b, how.json, how.zero, &err);
-	else if (rc == 0 && (rc = query_open(&q, &err)) >= 0)
-		rc = ls_commit(q, &r, &how, &b, &err);
-	query_close(q);
-	return rc < 0 ? (buf_release(&b), show_err(&err)) : show_out(&b, EXIT_DONE);
+	if (argc == optind)
+		return answer(ls_repos, &a);
+	return content_arg(&a.r, argv[optind], &err) < 0 ? show_err(&err) : answer(ls_commit, &a);
 }
 
 /* The bytes, hashed on their way: a damaged object is not handed out as if it were sound. */
@@ -416,34 +431,36 @@ cat_one(struct query *q, const char *arg, struct err *err)
 	return rc;
 }
 
+static int
+cat_all(struct query *q, void *asked, struct buf *b, struct err *err)
+{
+	int rc = 0;
+
+	(void)b;
+	for (char **arg = ((struct asked *)asked)->arg; *arg && rc == 0; arg++)
+		rc = cat_one(q, *arg, err);
+	return rc;
+}
+
 int
 verb_cat(int argc, char **argv)
 {
-	struct err err = ERR_INIT;
-	struct query *q = NULL;
-	struct how how = { .json = false };
+	struct asked a = { .arg = NULL };
 	int rc;
 
-	if (options(argc, argv, cat_usage, "h", &how, &rc) < 0)
+	if (options(argc, argv, cat_usage, "h", &a.how, &rc) < 0)
 		return rc;
 	if (argc == optind)
 		return show_usage(cat_usage, false);
-	rc = state_find(NULL, &err);
-	if (rc == 0 && (rc = query_open(&q, &err)) >= 0) {
-		rc = 0;
-		for (int i = optind; i < argc && rc == 0; i++)
-			rc = cat_one(q, argv[i], &err);
-	}
-	query_close(q);
-	fflush(stdout);
-	return rc < 0 ? show_err(&err) : talk_done(EXIT_DONE);
+	a.arg = argv + optind;
+	return answer(cat_all, &a);
 }
 
 struct diff {
-	const struct repoarg *a, *b;
-	const struct how *how;
+	struct repoarg a, b;
+	struct how how;
 	const char *path;
-	struct buf *out, *text;          /* names and objects; changes of texts */
+	struct buf *out, text;           /* names and objects; changes of texts */
 	struct err *err;
 };
 
@@ -470,19 +487,19 @@ static int
 diff_texts(struct diff *d, const struct entry *old, const struct entry *now)
 {
 	struct buf pa = BUF_INIT, pb = BUF_INIT, la = BUF_INIT, lb = BUF_INIT;
-	int ra = side(d->a->repo, old, &pa, &la, d->err), rb = ra < 0 ? -1 : side(d->b->repo, now, &pb, &lb, d->err), rc = 0;
+	int ra = side(d->a.repo, old, &pa, &la, d->err), rb = ra < 0 ? -1 : side(d->b.repo, now, &pb, &lb, d->err), rc = 0;
 
 	if (ra < 0 || rb < 0) {
 		rc = -1;
 	} else if (ra == 0 || rb == 0) {
-		buf_fmt(d->text, "--- %s\n+++ %s\n", la.s, lb.s);
-		buf_fmt(d->text, "(the %s bytes are not kept: a source's old bytes are only with 'keep: true')\n", ra == 0 ? "old" : "new");
+		buf_fmt(&d->text, "--- %s\n+++ %s\n", la.s, lb.s);
+		buf_fmt(&d->text, "(the %s bytes are not kept: a source's old bytes are only with 'keep: true')\n", ra == 0 ? "old" : "new");
 	} else if ((old && old->size > LARGE) || (now && now->size > LARGE)) {
-		buf_fmt(d->text, "--- %s\n+++ %s\n(too large to compare here)\n", la.s, lb.s);
+		buf_fmt(&d->text, "--- %s\n+++ %s\n(too large to compare here)\n", la.s, lb.s);
 	} else {
 		const char *argv[] = { "diff", "-u", "--label", la.s, "--label", lb.s, "--", pa.s, pb.s, NULL };
 
-		rc = capture(argv, d->text, MAX_DIFF, d->err);
+		rc = capture(argv, &d->text, MAX_DIFF, d->err);
 		rc = rc == -1 ? -1 : 0;
 	}
 	buf_release(&pa);
@@ -524,31 +541,35 @@ diff_one(void *ctx, const struct entry *old, const struct entry *now)
 
 	if (d->path && !is_below(name, d->path))
 		return 0;
-	if (d->how->json) {
+	if (d->how.json) {
 		diff_json(d->out, state, old, now);
 		return 0;
 	}
 	buf_str(d->out, state);
-	buf_byte(d->out, d->how->zero ? '\0' : ' ');
-	put_name(d->out, name, d->how->zero);
-	if (old && now && oid_eq(&old->id, &now->id) && !d->how->zero)
+	buf_byte(d->out, d->how.zero ? '\0' : ' ');
+	put_name(d->out, name, d->how.zero);
+	if (old && now && oid_eq(&old->id, &now->id) && !d->how.zero)
 		buf_str(d->out, now->kind == 'x' ? "  (now executable)" : "  (no more executable)");
-	buf_byte(d->out, d->how->zero ? '\0' : '\n');
-	if (d->how->names || d->how->zero || (old && now && oid_eq(&old->id, &now->id)))
+	buf_byte(d->out, d->how.zero ? '\0' : '\n');
+	if (d->how.names || d->how.zero || (old && now && oid_eq(&old->id, &now->id)))
 		return 0;
 	return diff_texts(d, old, now);
 }
 
 static int
-diff_commits(struct query *q, struct diff *d)
+diff_commits(struct query *q, void *asked, struct buf *out, struct err *err)
 {
 	struct manifest a = MANIFEST_INIT, b = MANIFEST_INIT;
-	int rc = content_commit(d->a, q, &a, d->err);
+	struct diff *d = asked;
+	int rc = content_commit(&d->a, q, &a, err);
 
-	if (rc == 0 && (rc = content_commit(d->b, q, &b, d->err)) == 0)
+	d->out = out;
+	d->err = err;
+	if (rc == 0 && (rc = content_commit(&d->b, q, &b, err)) == 0)
 		rc = manifest_diff(&a, &b, diff_one, d);
 	manifest_release(&a);
 	manifest_release(&b);
+	buf_add(out, d->text.s, d->text.n);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -589,29 +610,15 @@ int
 verb_diff(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
-	struct buf out = BUF_INIT, text = BUF_INIT;
-	struct query *q = NULL;
-	struct how how = { .json = false };
-	struct repoarg a, b;
-	struct diff d = { .a = &a, .b = &b, .how = &how, .out = &out, .text = &text, .err = &err };
+	struct diff d = { .text = BUF_INIT };
 	int rc;
 
-	if (options(argc, argv, diff_usage, "0h", &how, &rc) < 0)
+	if (options(argc, argv, diff_usage, "0h", &d.how, &rc) < 0)
 		return rc;
 	if (argc == optind)
 		return show_usage(diff_usage, false);
-	rc = diff_args(argc - optind, argv + optind, &a, &b, &d.path, &err);
-	if (rc == 0)
-		rc = state_find(NULL, &err);
-	if (rc == 0 && (rc = query_open(&q, &err)) >= 0)
-		rc = diff_commits(q, &d);
-	query_close(q);
-	if (rc < 0) {
-		buf_release(&out);
-		buf_release(&text);
-		return show_err(&err);
-	}
-	buf_add(&out, text.s, text.n);
-	buf_release(&text);
-	return show_out(&out, EXIT_DONE);
+	rc = diff_args(argc - optind, argv + optind, &d.a, &d.b, &d.path, &err);
+	rc = rc < 0 ? show_err(&err) : answer(diff_commits, &d);
+	buf_release(&d.text);
+	return rc;
 }

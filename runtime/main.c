@@ -9,6 +9,7 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/suggest.h"
 #include "../base/talk.h"
 #include "man.h"
 #include "state.h"
@@ -189,47 +190,16 @@ verb_help(int argc, char **argv)
 	return talk_done(EXIT_DONE);
 }
 
-/* Letters that two words do not share in order: enough to find a slip among twenty verbs. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t n = strlen(b), row[32];
-
-	if (n >= 32)
-		return n;
-	for (size_t k = 0; k <= n; k++)
-		row[k] = k;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t k = 1; k <= n; k++) {
-			size_t change = diagonal + (a[i - 1] != b[k - 1]);
-			size_t least = row[k] < row[k - 1] ? row[k] + 1 : row[k - 1] + 1;
-
-			diagonal = row[k];
-			row[k] = change < least ? change : least;
-		}
-	}
-	return row[n];
-}
-
 static int
 unknown(const char *name)
 {
-	const struct verb *best = NULL;
-	size_t least = 3;
+	const char *known[N_VERBS], *best;
 
-	for (size_t i = 0; i < N_VERBS; i++) {
-		size_t d = distance(verbs[i].name, name);
-
-		if (d < least) {
-			least = d;
-			best = &verbs[i];
-		}
-	}
+	for (size_t i = 0; i < N_VERBS; i++)
+		known[i] = verbs[i].name;
+	best = suggest(name, known, N_VERBS);
 	if (best)
-		talk("there is no verb '%s'; did you mean '%s'?", name, best->name);
+		talk("there is no verb '%s'; did you mean '%s'?", name, best);
 	else
 		talk("there is no verb '%s'; 'dassie help' lists them", name);
 	return EXIT_USAGE;
