@@ -23,6 +23,7 @@ struct oid;
 #define DIR_POOLS   ".dassie/pools"
 #define DIR_EGRESS  ".dassie/egress"
 #define DIR_FETCHED ".dassie/fetched"
+#define DIR_DEBUG   ".dassie/debug"
 #define DIR_OUT     "out"
 #define FILE_FORMAT ".dassie/format"
 #define FILE_CLOCK  ".dassie/clock"
@@ -30,6 +31,7 @@ struct oid;
 #define FILE_SCANMK ".dassie/scan.mk"
 #define FILE_INDEX  ".dassie/steps/index"
 #define FILE_DB     ".dassie/provenance.db"
+#define FILE_FORCED ".dassie/forced"
 
 enum { LAYOUT_MAX = 256, NAME_MAX_REPO = 63, EGRESS_NAME_MAX = NAME_MAX_REPO + 8 };
 

@@ -72,7 +72,7 @@ code_line(struct arena *a, struct plan_code **code, size_t *n, size_t *cap, cons
 /* P.open */
 
 int
-open_job_write(const struct open_job *o, struct err *err)
+open_job_write_as(const struct open_job *o, const char *suffix, struct err *err)
 {
 	char path[LAYOUT_MAX];
 	struct buf b = BUF_INIT;
@@ -95,9 +95,15 @@ open_job_write(const struct open_job *o, struct err *err)
 	}
 	code_lines(&b, o->code, o->n_code);
 	rec_seal(&b);
-	rc = fs_replace(layout_plan(path, o->pipeline, "open"), b.s, b.n, 0444, err);
+	rc = fs_replace(layout_plan(path, o->pipeline, suffix), b.s, b.n, 0444, err);
 	buf_release(&b);
 	return rc;
+}
+
+int
+open_job_write(const struct open_job *o, struct err *err)
+{
+	return open_job_write_as(o, "open", err);
 }
 
 struct caps { size_t input, code; };

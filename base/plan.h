@@ -66,6 +66,7 @@ int open_job_read(struct open_job *o, const char *pipeline, struct err *err);   
 /* The same from P.SUFFIX. */
 int open_job_read_as(struct open_job *o, const char *pipeline, const char *suffix, struct err *err);
 int open_job_write(const struct open_job *o, struct err *err);
+int open_job_write_as(const struct open_job *o, const char *suffix, struct err *err);
 void open_job_release(struct open_job *o);
 
 struct plan_input { const char *name, *repo, *dir; struct oid commit; uint64_t asof; };

@@ -12,6 +12,7 @@
 #include "../base/buf.h"
 #include "../base/conf.h"
 #include "../base/err.h"
+#include "../base/forced.h"
 #include "../base/jobfile.h"
 #include "../base/layout.h"
 #include "../base/manifest.h"
@@ -34,6 +35,8 @@ struct planner {
 	const char *pipeline;
 	unsigned slots, max;
 	bool dry, unbound;
+	bool all;                   /* every datum, its result or not; nothing but the plan is written */
+	const char *from;           /* P.FROM is planned from */
 	struct arena arena;
 	struct open_job open;
 	struct conf conf;
@@ -75,11 +78,11 @@ static int
 load(struct planner *p, struct err *err)
 {
 	struct datums_repo *repo;
-	int rc = open_job_read(&p->open, p->pipeline, err);
+	int rc = open_job_read_as(&p->open, p->pipeline, p->from, err);
 
 	if (rc == 0)
 		return err_set(err, 0, "pipeline '%s' has no job under way; 'dassie stage' begins one", p->pipeline);
-	if (rc < 0 || conf_read(&p->conf, p->pipeline, err) < 0)
+	if (rc < 0 || conf_read(&p->conf, p->pipeline, err) < 0 || forced_conf(&p->conf, err) < 0)
 		return -1;
 	rc = check_spec(p, err);
 	if (rc < 0)
@@ -307,7 +310,7 @@ look_at(struct planner *p, uint32_t i, struct spool *plan, struct err *err)
 	GROW(p->v, p->n_v, p->cap);
 	p->v[p->n_v] = (struct piece){ *key, KEYSET_NONE, 1, i };
 	keyset_add(&p->new_keys, p->v, (uint32_t)p->n_v++);
-	return has_result(key) ? 0 : add_missing(p, plan, m, n, err);
+	return has_result(key) && !p->all ? 0 : add_missing(p, plan, m, n, err);
 }
 
 static int
@@ -420,16 +423,16 @@ plan(struct planner *p, struct err *err)
 		return rc;
 	set_head(p);
 	/* With a salt of its own the job shares no key with the last one. */
-	if (!p->conf.every_job && jobfile_read(&p->last, p->pipeline, err) < 0)
+	if (!p->conf.every_job && !p->all && jobfile_read(&p->last, p->pipeline, err) < 0)
 		return -1;
 	read_last(p);
 	if (!p->dry)
 		times_read(&p->times, p->pipeline);
 	rc = make_plan(p, err);
-	if (rc == 0 && !p->dry)
+	if (rc == 0 && !p->dry && !p->all)
 		rc = make_set(p, err);
 	/* The sub-make's file comes last: where it is, the others are. */
-	if (rc == 0 && !p->dry)
+	if (rc == 0 && !p->dry && !p->all)
 		rc = make_mk(p, err);
 	return rc;
 }
@@ -479,6 +482,10 @@ arguments(struct planner *p, int argc, char **argv)
 			p->dry = true;
 		else if (strcmp(argv[i], "--unbound") == 0)
 			p->unbound = true;
+		else if (strcmp(argv[i], "--all") == 0)
+			p->all = true;
+		else if (strncmp(argv[i], "--open=", 7) == 0)
+			p->from = argv[i] + 7;
 		else if (argv[i][0] != '-' && !p->pipeline)
 			p->pipeline = argv[i];
 		else if (!number(argv[i], "--slots=", &p->slots) && !number(argv[i], "--chunk=", &p->max))
@@ -490,12 +497,12 @@ arguments(struct planner *p, int argc, char **argv)
 int
 verb_plan(int argc, char **argv)
 {
-	struct planner p = { .slots = 1, .max = 256 };
+	struct planner p = { .from = "open", .slots = 1, .max = 256 };
 	struct err err = ERR_INIT;
 	int rc;
 
 	if (!arguments(&p, argc, argv)) {
-		talk("usage: dassie plan PIPELINE [--slots=N] [--chunk=MAX] [--unbound] [--dry]");
+		talk("usage: dassie plan PIPELINE [--slots=N] [--chunk=MAX] [--unbound] [--dry] [--all] [--open=SUFFIX]");
 		return EXIT_USAGE;
 	}
 	rc = plan(&p, &err);

@@ -9,6 +9,7 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/forced.h"
 #include "../base/layout.h"
 #include "../base/ref.h"
 #include "../base/talk.h"
@@ -150,20 +151,23 @@ compare(struct filecache *c, struct filecache *refs, const struct index *x, stru
         struct complaints *missing, struct err *err)
 {
 	struct arena a = ARENA_INIT;
-	int rc = 0;
+	struct forced forced = FORCED_INIT;
+	int rc = forced_read(&forced, err);
 
 	*ret_n = 0;
 	for (size_t i = 0; rc == 0 && i < x->n_pipeline; i++) {
 		const struct index_pipeline *p = &x->pipeline[i];
 		struct step_code *code;
 		struct moved m = { 0 };
+		struct oid decides = p->decides;
 		size_t n;
 
 		rc = codescan_files(c, p, &a, &code, &n, missing, err);
 		if (rc < 0)
 			break;
 		step_hash(&p->script_id, code, n, &m.step);
-		spec_hash(&m.step, &p->decides, &m.spec);
+		forced_mix(&forced, p->name, &decides);
+		spec_hash(&m.step, &decides, &m.spec);
 		if (strlen(p->name) > NAME_MAX_REPO)
 			continue;
 		snprintf(m.name, sizeof m.name, "%s", p->name);
@@ -175,6 +179,7 @@ compare(struct filecache *c, struct filecache *refs, const struct index *x, stru
 		compare_one(refs, &m, ret, ret_n);
 	}
 	arena_release(&a);
+	forced_release(&forced);
 	return rc;
 }
 

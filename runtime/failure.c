@@ -11,13 +11,16 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/conf.h"
+#include "../base/json.h"
 #include "../base/layout.h"
 #include "../base/plan.h"
 #include "../base/sha256.h"
 #include "../base/talk.h"
 #include "result.h"
+#include "visible.h"
 
-enum { TAIL_LINES = 10, TAIL_BYTES = 16 * 1024, LINE_BYTES = 400, KEY_DIGITS = 8 };
+enum { TAIL_LINES = 20, TAIL_BYTES = 16 * 1024, LINE_BYTES = 400, KEY_DIGITS = 8, INPUTS_SHOWN = 5, ATTEMPTS_SHOWN = 5 };
 
 static const struct { int sig; const char *name; } signal_name[] = {
 	{ SIGHUP, "SIGHUP" }, { SIGINT, "SIGINT" }, { SIGQUIT, "SIGQUIT" }, { SIGILL, "SIGILL" },
@@ -112,28 +115,12 @@ fault_of_end(struct fault *f, const struct attempt *a, const int *accept, size_t
 	return fault_set(f, CLASS_EXIT, "exit status %d", a->exit);
 }
 
-/* The bytes as a terminal may see them: control characters (C1 in UTF-8 too) as ^X, tabs stay. */
-static void
-add_visible(struct buf *b, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c == 0xc2 && i + 1 < n && (unsigned char)s[i + 1] >= 0x80 && (unsigned char)s[i + 1] < 0xa0)
-			buf_fmt(b, "<%02X>", (unsigned char)s[++i]);
-		else if ((c < 0x20 && c != '\t') || c == 0x7f)
-			buf_fmt(b, "^%c", c ^ 0x40);
-		else
-			buf_byte(b, (char)c);
-	}
-}
-
 /* "dassie: count: datum books:/hamlet.txt" */
 static void
 add_title(struct buf *b, const char *pipeline, const char *label)
 {
 	buf_fmt(b, "dassie: %s: datum ", pipeline);
-	add_visible(b, label, strlen(label));
+	visible_str(b, label);
 }
 
 /* " failed: exit status 2 (3 tries)" */
@@ -144,7 +131,7 @@ add_why(struct buf *b, const char *text, size_t attempts, bool recovered)
 
 	buf_fmt(b, " %s%s%s: ", color ? recovered ? "\033[33m" : "\033[31m" : "", recovered ? "recovered by err_cmd" : "failed",
 	    color ? "\033[0m" : "");
-	add_visible(b, text, strlen(text));
+	visible_str(b, text);
 	if (attempts)
 		buf_fmt(b, " (%zu %s)", attempts, attempts == 1 ? "try" : "tries");
 	buf_byte(b, '\n');
@@ -157,7 +144,7 @@ failure_tell_again(const struct plan_head *h, const struct plan_datum *d, const 
 
 	add_title(&b, h->pipeline, d->label);
 	buf_fmt(&b, ": attempt %u of %u: ", number, h->tries);
-	add_visible(&b, f->text, strlen(f->text));
+	visible_str(&b, f->text);
 	buf_str(&b, "; again");
 	if (wait / 1000000)
 		buf_fmt(&b, " in %.*f s", wait < 1000000000 ? 2 : 1, (double)wait / 1e9);
@@ -183,7 +170,7 @@ add_line(struct buf *b, const char *s, size_t n)
 	bool cut = n > LINE_BYTES;
 
 	buf_str(b, "    | ");
-	add_visible(b, s, cut ? LINE_BYTES : n);
+	visible(b, s, cut ? LINE_BYTES : n);
 	buf_str(b, cut ? " …\n" : "\n");
 }
 
@@ -216,6 +203,66 @@ add_tail(struct buf *b, const char *log)
 	}
 }
 
+/* As files of the project where they are such: a source's folder and the path below it. */
+static void
+add_inputs(struct buf *b, const struct result *r)
+{
+	struct index x = INDEX_INIT;
+	struct err ignored = ERR_INIT;
+	bool known = index_read(&x, &ignored) == 1;
+
+	for (size_t i = 0; i < r->n_input && i < INPUTS_SHOWN; i++) {
+		const struct result_input *in = &r->input[i];
+		const struct index_source *source = known ? index_find_source(&x, in->repo) : NULL;
+
+		buf_str(b, i == 0 ? "  input  " : "         ");
+		if (source && strcmp(source->dir, "-") == 0)
+			source = NULL;
+		visible_str(b, source ? source->dir : in->repo);
+		buf_str(b, source && in->path[0] ? "/" : source ? "" : ":/");
+		visible_str(b, in->path);
+		buf_byte(b, '\n');
+	}
+	if (r->n_input > INPUTS_SHOWN)
+		buf_fmt(b, "         and %zu more\n", r->n_input - INPUTS_SHOWN);
+	index_release(&x);
+}
+
+static void
+add_attempt(struct buf *b, const struct attempt *a, size_t k, size_t n)
+{
+	char when[32], took[32];
+
+	time_rfc3339(when, a->started);
+	buf_fmt(b, "  try    %zu of %zu  %.10s %.8sZ  %s, ", k, n, when, when + 11,
+	    failure_duration(took, a->ended > a->started ? a->ended - a->started : 0));
+	if (a->signal)
+		buf_str(b, failure_signal_name(a->signal));
+	else
+		buf_fmt(b, "exit status %d", a->exit);
+	if (a->class && a->class[0] && strcmp(a->class, CLASS_EXIT) != 0 && strcmp(a->class, CLASS_SIGNAL) != 0)
+		buf_fmt(b, ", %s", a->class);
+	buf_byte(b, '\n');
+}
+
+/* When which attempt ran; of very many the first and the last ones. */
+static void
+add_attempts(struct buf *b, const struct result *r)
+{
+	struct conf c = CONF_INIT;
+	struct err ignored = ERR_INIT;
+	size_t n = conf_read(&c, r->pipeline, &ignored) == 0 && c.tries > r->n_attempt ? c.tries : r->n_attempt;
+
+	for (size_t i = 0; i < r->n_attempt; i++) {
+		if (r->n_attempt > 2 * ATTEMPTS_SHOWN && i == ATTEMPTS_SHOWN) {
+			buf_fmt(b, "         … %zu more …\n", r->n_attempt - 2 * ATTEMPTS_SHOWN);
+			i = r->n_attempt - ATTEMPTS_SHOWN;
+		}
+		add_attempt(b, &r->attempt[i], i + 1, n);
+	}
+	conf_release(&c);
+}
+
 void
 failure_show(const struct result *r)
 {
@@ -224,13 +271,19 @@ failure_show(const struct result *r)
 
 	add_title(&b, r->pipeline, r->label);
 	add_why(&b, r->reason, r->n_attempt, strcmp(r->state, "recovered") == 0);
+	if (r->class && r->class[0])
+		buf_fmt(&b, "  class  %s\n", r->class);
+	add_inputs(&b, r);
+	add_attempts(&b, r);
 	if (r->n_attempt && r->attempt[r->n_attempt - 1].log) {
 		layout_log(log, &r->key, r->job, (unsigned)r->n_attempt);
 		add_tail(&b, log);
 		buf_fmt(&b, "  log    %s\n", log);
+	} else if (r->n_attempt) {
+		buf_str(&b, "  log    it printed nothing\n");
 	}
 	oid_hex(&r->key, hex);
-	buf_fmt(&b, "  rerun  dassie rerun %.*s\n", KEY_DIGITS, hex);
+	buf_fmt(&b, "  rerun  dassie rerun %.*s\n  debug  dassie debug %s %.*s\n", KEY_DIGITS, hex, r->pipeline, KEY_DIGITS, hex);
 	talk_raw(b.s, b.n);
 	buf_release(&b);
 }

@@ -23,7 +23,8 @@
 
 enum sql {
 	Q_JOBS, Q_CODE, Q_JOB_INPUTS, Q_DIFF, Q_VERSION, Q_EXECUTIONS, Q_DATUM, Q_FAILURE, Q_ATTEMPTS,
-	Q_INPUTS, Q_OUTPUTS, Q_KEYS, Q_BEFORE, Q_RAN, Q_WRITERS, Q_COMMITS, Q_PUSHES, Q_CHECK, Q_FOREIGN, N_Q
+	Q_INPUTS, Q_OUTPUTS, Q_KEYS, Q_BEFORE, Q_RAN, Q_WRITERS, Q_COMMITS, Q_PUSHES, Q_CHECK, Q_FOREIGN,
+	Q_RUN, Q_FAILED, N_Q
 };
 
 static const char *const sql_text[N_Q] = {
@@ -58,6 +59,8 @@ static const char *const sql_text[N_Q] = {
 	    " WHERE commits.repo = (SELECT id FROM repo WHERE name = ?1) ORDER BY time DESC",
 	[Q_PUSHES] = "SELECT url, state, reason, max(started), finished, put, put_bytes, deleted, unchanged, remaining, remaining_bytes"
 	    " FROM egress WHERE repo = (SELECT id FROM repo WHERE name = ?1) AND hash = ?2 GROUP BY url ORDER BY url",
+	[Q_RUN] = JOB_COLUMNS " WHERE run.name = ?1 ORDER BY job.started, job.id",
+	[Q_FAILED] = "SELECT key FROM failure JOIN datum ON datum.id = datum WHERE job = ?1 AND class <> 'recovered' ORDER BY datum.id",
 	[Q_CHECK] = "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 	[Q_FOREIGN] = "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ': no such ' || \"parent\" FROM pragma_foreign_key_check",
 };
@@ -214,6 +217,38 @@ query_jobs(struct query *q, struct arena *a, const char *pipeline, const char *p
 	while (st && (rc = next(q, st, err)) == 1) {
 		MORE(a, *ret, *ret_n, cap);
 		job_row(a, st, &(*ret)[(*ret_n)++]);
+	}
+	return rc;
+}
+
+int
+query_run(struct query *q, struct arena *a, const char *run, struct q_job **ret, size_t *ret_n, struct err *err)
+{
+	size_t cap = 0;
+	int rc;
+	sqlite3_stmt *st = ask(q, &rc, err, Q_RUN, "s", run);
+
+	*ret = NULL;
+	*ret_n = 0;
+	while (st && (rc = next(q, st, err)) == 1) {
+		MORE(a, *ret, *ret_n, cap);
+		job_row(a, st, &(*ret)[(*ret_n)++]);
+	}
+	return rc;
+}
+
+int
+query_failed(struct query *q, struct arena *a, int64_t job, struct oid **ret, size_t *ret_n, struct err *err)
+{
+	size_t cap = 0;
+	int rc;
+	sqlite3_stmt *st = ask(q, &rc, err, Q_FAILED, "i", job);
+
+	*ret = NULL;
+	*ret_n = 0;
+	while (st && (rc = next(q, st, err)) == 1) {
+		MORE(a, *ret, *ret_n, cap);
+		oid(st, 0, &(*ret)[(*ret_n)++]);
 	}
 	return rc;
 }

@@ -33,6 +33,11 @@ struct q_job {
 int query_jobs(struct query *q, struct arena *a, const char *pipeline, const char *prefix, unsigned limit,
                struct q_job **ret, size_t *ret_n, struct err *err);
 
+/* The jobs that a run began, oldest first. */
+int query_run(struct query *q, struct arena *a, const char *run, struct q_job **ret, size_t *ret_n, struct err *err);
+/* The keys of a job's failed datums, not of its recovered ones. */
+int query_failed(struct query *q, struct arena *a, int64_t job, struct oid **ret, size_t *ret_n, struct err *err);
+
 struct q_code { const char *path; bool exec; struct oid id; };
 struct q_input { const char *repo; struct oid commit; };
 

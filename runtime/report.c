@@ -6,6 +6,7 @@
 #include "../base/json.h"
 #include "../base/plan.h"
 #include "../base/talk.h"
+#include "ends.h"
 #include "failure.h"
 #include "gather.h"
 #include "result.h"
@@ -67,9 +68,10 @@ report_failure(const struct open_job *o, const struct gather *g, const char *rea
 	add_count(&b, g->missing, "were not tried");
 	talk("%s: %llu of %llu datums failed%s%s; the newest good output stays", o->pipeline, (unsigned long long)g->failed,
 	    (unsigned long long)g->n, b.n ? ", " : "", b.n ? b.s : "");
-	for (size_t i = 0; i < g->failed && i < SHOWN; i++)
+	/* A run above shows them when all else is over. */
+	for (size_t i = 0; i < g->failed && i < SHOWN && !ends_wanted(); i++)
 		report_datum(&g->failure[i]);
-	if (g->failed > SHOWN)
+	if (g->failed > SHOWN && !ends_wanted())
 		talk("%s: and %llu more: dassie datums %s", o->pipeline, (unsigned long long)(g->failed - SHOWN), o->pipeline);
 	buf_release(&b);
 }

@@ -1,51 +1,72 @@
-/* run.c: `dassie run` is make with this dassie, on all cores, and a run id that its stages share;
- * `dassie rerun` is one datum of a failed job, alone. */
-#include <dirent.h>
+/* run.c: `dassie run` is make with this dassie, on all cores, and a run id that its stages share; a display while it runs
+ * (screen.c), a summary when it has ended (summary.c).
+ *
+ * It only waits: make does the work and would do it as well without us.  A signal of the terminal reaches make and
+ * everything below by itself; one that is sent to us alone is handed on as SIGTERM, which make passes to its children. */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
 #include "../base/conf.h"
 #include "../base/err.h"
+#include "../base/forced.h"
 #include "../base/json.h"
 #include "../base/layout.h"
-#include "../base/lock.h"
 #include "../base/mem.h"
-#include "../base/plan.h"
+#include "../base/suggest.h"
 #include "../base/talk.h"
 #include "child.h"
-#include "report.h"
-#include "result.h"
+#include "ends.h"
+#include "outcome.h"
+#include "screen.h"
+#include "show.h"
 #include "state.h"
+#include "summary.h"
 #include "verbs.h"
 
-static const char run_help[] =
-"usage: dassie run [-jN] [-k] [-n] [--offline] [-D NAME=VALUE]… [PIPELINE…]\n\n"
+static const char usage[] =
+"usage: dassie run [-jN] [-k] [-n] [-q] [--force] [--progress=WHEN]\n"
+"                  [-D NAME=VALUE]… [PIPELINE…]\n\n"
 "Runs make on the project's Makefile (compiled first if there is none): all pipelines,\n"
-"or the named ones and what they need.\n\n"
-"    -jN    datums at once (default: the number of cores)\n"
-"    -k     go on with pipelines that do not depend on a failed one\n"
-"    -n     only say what would run\n"
-"    -D NAME=VALUE   compile with this value of a param first; it stays until the next compile\n"
-"    --offline\n"
-"           ask no other machine for sources: they are what was fetched last (DASSIE_OFFLINE=1, for make)\n";
+"or the named ones and what they need. On a terminal it shows how far each is; at the end it\n"
+"says what ran, what did not and why, and of each failure what to do.\n\n"
+"    -jN                datums at once (default: the number of cores)\n"
+"    -k                 go on with pipelines that do not depend on a failed one\n"
+"    -n                 only say what would run\n"
+"    -D NAME=VALUE      compile with this value of a param first; it stays until the next compile\n"
+"    -q, --quiet        say nothing where all is well\n"
+"        --force        run all datums of the named pipelines (of all, if none is named) again\n"
+"        --progress=WHEN  the display: auto (if not given: on a terminal, unless NO_COLOR is set),\n"
+"                       live or plain\n\n"
+"Exit status: 0 done, 1 a datum or the spec failed, 2 usage, 3 the environment.\n";
 
-static const char rerun_help[] =
-"usage: dassie rerun KEY\n\n"
-"Runs one failed datum again, alone; KEY is the beginning of its key, as a failure prints it.\n"
-"When it succeeds, its result is kept, and the next make goes on from there.\n";
+enum { TICK_MS = 200 };
+enum progress_when { WHEN_AUTO, WHEN_LIVE, WHEN_PLAIN };
 
-static int
-print(const char *text)
-{
-	fputs(text, stdout);
-	return talk_done(EXIT_DONE);
-}
+struct run {
+	const char *jobs;
+	bool keep, dry, quiet, force;
+	enum progress_when when;
+	const char **goal; size_t n_goal;
+	const char **define; size_t n_define;      /* -D */
+	const char *makefile;
+	struct index x;
+	struct screen screen;
+	bool live;
+	int ends;
+	pid_t make;
+	int sig;                    /* that we were told to end by, 0 */
+	sigset_t held, before;      /* signals that are waited for, and the mask that make is to have */
+	struct outcomes end;
+};
 
 /* A project is where a Makefile of ours, a .dassie or a spec is. */
 static int
@@ -124,160 +145,319 @@ jobs_option(const char *given, char ret[32])
 	return ret;
 }
 
-int
-verb_run(int argc, char **argv)
+static int
+parse(struct run *r, int argc, char **argv, int *ret)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { "offline", no_argument, NULL, 'o' },
-		{ NULL, 0, NULL, 0 } };
-	struct index x = INDEX_INIT;
-	struct err err = ERR_INIT;
-	const char **args, *makefile = "Makefile", *jobs = NULL, **define = xcalloc((size_t)argc, sizeof *define);
-	char jflag[32];
-	size_t n = 0, n_define = 0;
-	int c, rc;
-	bool keep = false, dry = false;
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { "quiet", no_argument, NULL, 'q' },
+		{ "force", no_argument, NULL, 'f' }, { "progress", required_argument, NULL, 'p' }, { NULL, 0, NULL, 0 } };
+	int c;
 
-	while ((c = getopt_long(argc, argv, "j:knhD:", options, NULL)) != -1) {
-		if (c == 'h')
-			return print(run_help);
-		if (c == '?')
-			return EXIT_USAGE;
-		keep |= c == 'k';
-		dry |= c == 'n';
-		if (c == 'o')
-			setenv("DASSIE_OFFLINE", "1", 1);
+	*ret = EXIT_USAGE;
+	while ((c = getopt_long(argc, argv, "j:knqhD:", options, NULL)) != -1) {
+		if (c == 'h' || c == '?') {
+			*ret = show_usage(usage, c == 'h');
+			return -1;
+		}
+		r->keep |= c == 'k';
+		r->dry |= c == 'n';
+		r->quiet |= c == 'q';
+		r->force |= c == 'f';
 		if (c == 'j')
-			jobs = optarg;
+			r->jobs = optarg;
 		if (c == 'D')
-			define[n_define++] = optarg;
+			r->define[r->n_define++] = optarg;
+		if (c != 'p')
+			continue;
+		r->when = strcmp(optarg, "live") == 0 ? WHEN_LIVE : strcmp(optarg, "plain") == 0 ? WHEN_PLAIN : WHEN_AUTO;
+		if (r->when == WHEN_AUTO && strcmp(optarg, "auto") != 0) {
+			talk("--progress is auto, live or plain, not '%s'", optarg);
+			return -1;
+		}
 	}
-	rc = go_to_project(&makefile, &x, &err);
-	if (rc == 1 || (rc == 0 && n_define))
-		rc = compile_with(&x, define, n_define, &err);
-	free(define);
-	if (rc > 0)
-		return rc;
-	if (rc < 0)
-		return talk_err(&err);
-	set_run_environment();
-	args = xcalloc((size_t)argc + 8, sizeof *args);
-	args[n++] = getenv("MAKE") ? getenv("MAKE") : GNU_MAKE;
-	args[n++] = jobs_option(jobs, jflag);
-	args[n++] = "-f";
-	args[n++] = makefile;
-	if (keep)
-		args[n++] = "-k";
-	if (dry)
-		args[n++] = "-n";
-	while (optind < argc)
-		args[n++] = argv[optind++];
+	if (r->jobs && (r->jobs[strspn(r->jobs, "0123456789")] || strtoul(r->jobs, NULL, 10) == 0)) {
+		talk("-j takes a number from 1 on, not '%s'", r->jobs);
+		return -1;
+	}
+	if (r->force && r->dry) {
+		talk("--force with -n: all datums would run; nothing is ordered by saying so");
+		return -1;
+	}
+	r->goal = (const char **)argv + optind;
+	r->n_goal = (size_t)(argc - optind);
+	return 0;
+}
+
+/* The next scan sees the order and moves the pipelines' spec refs; so it is kept even if this run is killed. */
+static int
+give_order(struct run *r, struct err *err)
+{
+	const char **name = xcalloc(r->x.n_pipeline + 1, sizeof *name);
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->n_goal; i++)
+		if (!index_find(&r->x, r->goal[i]))
+			rc = err_set(err, SHOW_USAGE, "--force: there is no pipeline '%s'; 'dassie status' lists them", r->goal[i]);
+	for (size_t i = 0; i < r->x.n_pipeline; i++)
+		name[n++] = r->x.pipeline[i].name;
+	if (rc == 0 && state_make(err) < 0)
+		rc = -1;
+	if (rc == 0)
+		rc = r->n_goal ? forced_add(r->goal, r->n_goal, err) : forced_add(name, n, err);
+	free(name);
+	return rc;
+}
+
+static _Noreturn void
+become_make(const struct run *r, const char *const *args)
+{
+	if (r->live) {
+		dup2(r->screen.said, STDERR_FILENO);
+		if (isatty(STDOUT_FILENO))
+			dup2(r->screen.said, STDOUT_FILENO);
+	}
+	sigprocmask(SIG_SETMASK, &r->before, NULL);
 	execvp(args[0], (char *const *)args);
 	talk("cannot start '%s': %s", args[0], strerror(errno));
+	_exit(EXIT_WORLD);
+}
+
+static void
+make_args(const struct run *r, const char **args, char jflag[32])
+{
+	size_t n = 0;
+
+	args[n++] = getenv("MAKE") ? getenv("MAKE") : GNU_MAKE;
+	args[n++] = jobs_option(r->jobs, jflag);
+	args[n++] = "-f";
+	args[n++] = r->makefile;
+	if (r->keep)
+		args[n++] = "-k";
+	if (r->dry)
+		args[n++] = "-n";
+	if (r->quiet)
+		args[n++] = "-s";
+	for (size_t i = 0; i < r->n_goal; i++)
+		args[n++] = r->goal[i];
+}
+
+/* Signals that somebody before us ignores (nohup, a shell's background) stay ignored. */
+static void
+hold_signals(struct run *r)
+{
+	static const int sig[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction act;
+
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&r->held);
+	sigaddset(&r->held, SIGCHLD);
+	for (size_t i = 0; i < sizeof sig / sizeof *sig; i++)
+		if (sigaction(sig[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
+			sigaddset(&r->held, sig[i]);
+	sigprocmask(SIG_BLOCK, &r->held, &r->before);
+}
+
+/* Reap what has ended.  true: make has, and *ret_status is how. */
+static bool
+reap(struct run *r, int *ret_status)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (r->live && pid == r->screen.pid)
+			screen_lost(&r->screen);
+		if (pid == r->make) {
+			*ret_status = status;
+			return true;
+		}
+	}
+	return pid < 0 && errno == ECHILD;
+}
+
+static int
+wait_for_make(struct run *r)
+{
+	int status = 0;
+
+	while (!reap(r, &status)) {
+		bool passing = r->live && r->screen.pid == 0;
+		struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+		siginfo_t info;
+		int sig = passing ? sigtimedwait(&r->held, &info, &tick) : sigwaitinfo(&r->held, &info);
+
+		if (passing)
+			screen_pass(&r->screen, false);
+		if (sig <= 0 || sig == SIGCHLD)
+			continue;
+		r->sig = sig;
+		if (info.si_code != SI_KERNEL)
+			kill(r->make, SIGTERM);
+	}
+	return status;
+}
+
+static unsigned
+slots_of(const struct run *r)
+{
+	long n = r->jobs ? strtol(r->jobs, NULL, 10) : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 && n < 100000 ? (unsigned)n : 1;
+}
+
+/* How make ended, or -1. */
+static int
+run_make(struct run *r, struct err *err)
+{
+	const char **args = xcalloc(r->n_goal + 10, sizeof *args);
+	struct err no_screen = ERR_INIT;
+	char jflag[32];
+	int status = -1;
+
+	make_args(r, args, jflag);
+	hold_signals(r);
+	r->live = r->when == WHEN_LIVE || (r->when == WHEN_AUTO && screen_wanted());
+	if (r->live && screen_start(&r->screen, getenv("DASSIE_RUN"), slots_of(r), &no_screen) < 0) {
+		talk_err(&no_screen);
+		r->live = false;
+	}
+	r->make = fork();
+	if (r->make == 0)
+		become_make(r, args);
+	if (r->make < 0)
+		err_set(err, errno, "cannot start '%s':", args[0]);
+	else
+		status = wait_for_make(r);
+	if (r->live)
+		screen_end(&r->screen);
 	free(args);
-	index_release(&x);
+	return status;
+}
+
+/* What make was asked for and there is not. */
+static bool
+tell_unknown(const struct run *r)
+{
+	const char **known = xcalloc(r->x.n_pipeline + 1, sizeof *known);
+	bool any = false;
+
+	for (size_t i = 0; i < r->x.n_pipeline; i++)
+		known[i] = r->x.pipeline[i].name;
+	for (size_t i = 0; i < r->n_goal; i++) {
+		const char *best;
+
+		if (index_find(&r->x, r->goal[i]) || index_find_source(&r->x, r->goal[i]) || strchr(r->goal[i], '/') ||
+		    strcmp(r->goal[i], "all") == 0 || strcmp(r->goal[i], "help") == 0)
+			continue;
+		any = true;
+		best = suggest(r->goal[i], known, r->x.n_pipeline);
+		if (best)
+			talk("there is no pipeline '%s'; did you mean '%s'?", r->goal[i], best);
+		else
+			talk("there is no pipeline '%s'; 'dassie status' lists them", r->goal[i]);
+	}
+	free(known);
+	return any;
+}
+
+/* make says 2 of everything: those who failed have left their own status. */
+static int
+status_of(const struct run *r, int wait)
+{
+	int told = ends_of(r->ends, NULL);
+
+	if (WIFEXITED(wait) && WEXITSTATUS(wait) == 0)
+		return EXIT_DONE;
+	if (told != EXIT_DONE)
+		return told;
+	if (tell_unknown(r))
+		return EXIT_USAGE;
 	return EXIT_WORLD;
 }
 
-/* The one failure whose key begins so: 1 found, 0 none, 2 several, -1. */
-static int
-find_failure(const char *prefix, struct oid *ret, struct err *err)
+/* What became of it; a summary that cannot be made must not hide how the run ended. */
+static void
+tell(struct run *r, int wait)
 {
-	char dir[LAYOUT_MAX], hex[OID_HEX + 1];
-	struct dirent *e;
-	int found = 0;
-	DIR *d;
+	struct query *q = NULL;
+	struct err err = ERR_INIT;
 
-	if (strlen(prefix) < 4 || strlen(prefix) > OID_HEX || prefix[strspn(prefix, "0123456789abcdef")])
-		return err_set(err, 0, "'%s' is not the beginning of a key: at least 4 digits of 0-9 a-f", prefix);
-	snprintf(dir, sizeof dir, "%s/%.2s", DIR_DATUMS, prefix);
-	if (!(d = opendir(dir)))
-		return errno == ENOENT ? 0 : err_set(err, errno, "cannot read '%s':", dir);
-	while ((e = readdir(d))) {
-		size_t n = strlen(e->d_name);
-
-		if (n != OID_HEX - 2 + 5 || strcmp(e->d_name + OID_HEX - 2, ".fail") ||
-		    strncmp(e->d_name, prefix + 2, strlen(prefix) - 2))
-			continue;
-		snprintf(hex, sizeof hex, "%.2s%.62s", prefix, e->d_name);
-		if (oid_parse(hex, ret))
-			found++;
+	index_release(&r->x);
+	if (index_read(&r->x, &err) != 1) {
+		r->end.status = status_of(r, wait);
+		return;
 	}
-	closedir(d);
-	return found > 1 ? 2 : found;
+	r->end.ended = time_now_ns();
+	r->end.status = status_of(r, wait);
+	r->end.interrupted = r->sig || WIFSIGNALED(wait);
+	if (r->end.status == EXIT_USAGE || ends_of(r->ends, ENDS_SCAN) != EXIT_DONE)
+		return;
+	if (query_open(&q, &err) < 0 || outcomes_collect(&r->end, q, &r->x, r->goal, r->n_goal, r->ends, &err) < 0)
+		talk_err(&err);
+	else
+		summary_tell(&r->end, r->quiet);
+	query_close(q);
 }
 
-/* Where in the plan the datum is. */
-static int
-find_in_plan(const char *plan, const struct oid *key, size_t *ret_at, struct err *err)
+/* As it would have been without us: whoever called sees that it was a signal. */
+static void
+die_alike(const struct run *r, int wait)
 {
-	struct recfile f = RECFILE_INIT;
-	struct rec r;
-	struct oid id;
-	int rc = recfile_open(&f, plan, "plan", 1, err);
+	int sig = r->sig ? r->sig : WIFSIGNALED(wait) ? WTERMSIG(wait) : 0;
 
-	if (rc == 1) {
-		rc = 0;
-		while (rc == 0 && recfile_next(&f, &r))
-			if (rec_is(&r, "datum", 2) && rec_get_oid(&r, 1, &id) && oid_eq(&id, key)) {
-				*ret_at = r.at;
-				rc = 1;
-			}
-	}
-	recfile_release(&f);
-	return rc;
+	if (!sig || (r->end.status == EXIT_DONE && !WIFSIGNALED(wait)))
+		return;
+	signal(sig, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &r->before, NULL);
+	raise(sig);
 }
 
 static int
-rerun_at(const struct result *r, struct err *err)
+run(struct run *r, struct err *err)
 {
-	char plan[LAYOUT_MAX], program[PATH_MAX], offset[32];
-	size_t at = 0;
-	int gc = lock_take(LOCK_GC, true, true, err), lock = -1;
-	int rc = gc < 0 ? -1 : find_in_plan(layout_plan(plan, r->pipeline, r->job), &r->key, &at, err);
+	int rc = go_to_project(&r->makefile, &r->x, err), wait;
 
-	if (rc == 0)
-		rc = err_set(err, 0, "the plan of that datum is no longer there: run make");
-	if (rc < 0 || (lock = lock_take(r->pipeline, false, true, err)) < 0) {
-		if (gc >= 0)
-			close(gc);
+	if (rc == 1 || (rc == 0 && r->n_define)) {
+		rc = compile_with(&r->x, r->define, r->n_define, err);
+		if (rc > 0)
+			return rc;
+		index_release(&r->x);
+		rc = rc < 0 ? -1 : go_to_project(&r->makefile, &r->x, err);
+	}
+	if (rc < 0 || (r->force && give_order(r, err) < 0))
 		return -1;
+	set_run_environment();
+	r->end.run = getenv("DASSIE_RUN");
+	r->end.started = time_now_ns();
+	if (r->dry) {
+		const char **args = xcalloc(r->n_goal + 10, sizeof *args);
+		char jflag[32];
+
+		make_args(r, args, jflag);
+		execvp(args[0], (char *const *)args);
+		return err_set(err, errno, "cannot start '%s':", args[0]);
 	}
-	snprintf(offset, sizeof offset, "%zu", at);
-	rc = child_run((const char *const[]){ state_helper("dassie-datum", program, sizeof program), plan, offset, "1", NULL },
-	    -1, err);
-	close(lock);
-	close(gc);
-	if (rc == 0)
-		talk("%s: datum %s succeeded; 'make' goes on from there", r->pipeline, r->label);
-	else if (rc == EXIT_FAILED)
-		report_datum(&r->key);
-	return rc;
+	if ((r->ends = ends_open(err)) < 0 || (wait = run_make(r, err)) < 0)
+		return -1;
+	tell(r, wait);
+	die_alike(r, wait);
+	return r->end.status;
 }
 
 int
-verb_rerun(int argc, char **argv)
+verb_run(int argc, char **argv)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	struct result r = RESULT_INIT;
+	struct run r = { .makefile = "Makefile", .x = INDEX_INIT, .screen = SCREEN_INIT, .ends = -1, .end = OUTCOMES_INIT };
 	struct err err = ERR_INIT;
-	struct oid key;
-	int c, rc;
+	int rc;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		return c == 'h' ? print(rerun_help) : EXIT_USAGE;
-	if (optind + 1 != argc) {
-		talk("usage: dassie rerun KEY");
-		return EXIT_USAGE;
-	}
-	if (state_find(NULL, &err) < 0 || (rc = find_failure(argv[optind], &key, &err)) < 0)
-		return talk_err(&err);
-	if (rc != 1) {
-		talk(rc == 0 ? "no failed datum has a key that begins with '%s'; 'dassie datums PIPELINE' lists them" :
-		    "several failed datums have a key that begins with '%s': give more digits", argv[optind]);
-		return EXIT_USAGE;
-	}
-	if (result_read(&r, &key, true, &err) < 0 || (rc = rerun_at(&r, &err)) < 0)
-		rc = talk_err(&err);
-	result_release(&r);
+	r.define = xcalloc((size_t)argc, sizeof *r.define);
+	if (parse(&r, argc, argv, &rc) == 0 && (rc = run(&r, &err)) < 0)
+		rc = show_err(&err);
+	free(r.define);
+	if (r.ends >= 0)
+		close(r.ends);
+	outcomes_release(&r.end);
+	index_release(&r.x);
 	return rc;
 }

@@ -26,6 +26,7 @@
 #include "child.h"
 #include "codescan.h"
 #include "fetched.h"
+#include "ends.h"
 #include "filecache.h"
 #include "publish.h"
 #include "refscan.h"
@@ -286,6 +287,7 @@ verb_scan(int argc, char **argv)
 	s.spec = xcalloc((size_t)argc, sizeof *s.spec);
 	s.option = xcalloc((size_t)argc, sizeof *s.option);
 	status = parse(&s, argc, argv) ? scan(&s) : usage();
+	ends_add(ENDS_SCAN, status);
 	free(s.spec);
 	free(s.option);
 	return status;

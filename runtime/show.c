@@ -199,6 +199,9 @@ show_table(struct buf *b, const struct table *t, const char *indent)
 		size_t c = i % t->columns, w = show_width(t->cell.s + at, t->end[i] - at);
 		bool last = c + 1 == t->columns;
 
+		/* No blanks at the end of a line. */
+		while (last && w == 0 && b->n > 0 && b->s[b->n - 1] == ' ')
+			b->n--;
 		if (c == 0)
 			buf_str(b, indent);
 		if (t->right[c])

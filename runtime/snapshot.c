@@ -128,6 +128,19 @@ snapshot_take(struct snapshot *s, struct conf *c, struct open_job *o, struct err
 }
 
 int
+snapshot_code(struct open_job *o, struct err *err)
+{
+	struct index x = INDEX_INIT;
+	int rc = index_read(&x, err);
+
+	if (rc == 0)
+		err_set(err, 0, "'%s' is not there or damaged: 'dassie compile' makes it again", FILE_INDEX);
+	rc = rc == 1 ? read_code(&x, o, err) : -1;
+	index_release(&x);
+	return rc;
+}
+
+int
 snapshot_done(const struct snapshot *s, const struct open_job *o, struct err *err)
 {
 	struct ref done = { .stamp = s->newest, .id = o->spec }, output = REF_INIT;

@@ -20,6 +20,9 @@ struct snapshot {
 /* Fills o's spec, step and inputs, and its code if there is work to do. */
 int snapshot_take(struct snapshot *s, struct conf *c, struct open_job *o, struct err *err);
 
+/* Its code, where there is no work to do and it is wanted all the same. */
+int snapshot_code(struct open_job *o, struct err *err);
+
 /* Write P.done for this snapshot (also when only its stamp is old). */
 int snapshot_done(const struct snapshot *s, const struct open_job *o, struct err *err);
 

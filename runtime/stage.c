@@ -22,6 +22,7 @@
 #include "../base/buf.h"
 #include "../base/conf.h"
 #include "../base/err.h"
+#include "../base/forced.h"
 #include "../base/fs.h"
 #include "../base/jobfile.h"
 #include "../base/json.h"
@@ -31,6 +32,7 @@
 #include "../base/plan.h"
 #include "../base/spool.h"
 #include "../base/talk.h"
+#include "ends.h"
 #include "failure.h"
 #include "gather.h"
 #include "lockwait.h"
@@ -360,7 +362,8 @@ static int
 stage(struct stage *s, struct err *err)
 {
 	s->open.pipeline = s->pipeline;
-	if (conf_read(&s->conf, s->pipeline, err) < 0 || snapshot_take(&s->snap, &s->conf, &s->open, err) < 0)
+	if (conf_read(&s->conf, s->pipeline, err) < 0 || forced_conf(&s->conf, err) < 0 ||
+	    snapshot_take(&s->snap, &s->conf, &s->open, err) < 0)
 		return -1;
 	if (s->snap.waits_for && s->flags.dry) {
 		talk("%s: would run when '%s' has", s->pipeline, s->snap.waits_for);
@@ -392,6 +395,7 @@ with_locks(struct stage *s)
 		talk("%s: %s", s->pipeline, err.text);
 		rc = EXIT_WORLD;
 	}
+	ends_add(s->pipeline, rc);
 	gather_release(&s->gather);
 	conf_release(&s->conf);
 	open_job_release(&s->open);

@@ -5,7 +5,9 @@
 int verb_scan(int argc, char **argv);      /* scan.c */
 int verb_stage(int argc, char **argv);     /* stage.c */
 int verb_run(int argc, char **argv);       /* run.c */
-int verb_rerun(int argc, char **argv);     /* run.c */
+int verb_rerun(int argc, char **argv);     /* rerun.c */
+int verb_debug(int argc, char **argv);      /* debug.c */
+int verb_metrics(int argc, char **argv);    /* metrics.c */
 int verb_status(int argc, char **argv);    /* status.c */
 int verb_jobs(int argc, char **argv);      /* jobs.c */
 int verb_datums(int argc, char **argv);    /* jobs.c */

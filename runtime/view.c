@@ -316,7 +316,10 @@ begin(struct view *v, const struct oid *key)
 {
 	struct buf b = BUF_INIT;
 
-	layout_work(v->dir, key);
+	if (v->folder)
+		snprintf(v->dir, sizeof v->dir, "%s", v->folder);
+	else
+		layout_work(v->dir, key);
 	snprintf(v->tmp, sizeof v->tmp, "%s.tmp", v->dir);
 	free(v->dir_abs);
 	free(v->tmp_abs);

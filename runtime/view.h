@@ -42,6 +42,7 @@ struct view {
 	char *project;                          /* absolute */
 	char dir[LAYOUT_MAX], tmp[LAYOUT_MAX + 8];  /* relative to the project's folder */
 	char *dir_abs, *tmp_abs;
+	const char *folder;                     /* where it lies, NULL: layout_work() */
 	const char *shown_at;                   /* "/pfs" if dir is shown there, else NULL */
 	bool made;                              /* dir and tmp are there, for a datum */
 	bool idle;                              /* they are there, without files, to be renamed for the next one */

@@ -37,19 +37,20 @@ test_show(struct result *r)
 	struct err err = ERR_INIT;
 
 	shown(r, &text);
-	is_str(text.s, "dassie: count: datum books:/a^J failed: exit status 2 (2 tries)\n  rerun  dassie rerun 2c70e12b\n",
-	    "without a log");
-	for (int i = 1; i <= 11; i++)
+	is_str(text.s, "dassie: count: datum books:/a^J failed: exit status 2 (2 tries)\n  class  exit status\n  input  books:/a\n"
+	    "  try    1 of 2  1970-01-01 00:00:00Z  0s, exit status 2\n  try    2 of 2  1970-01-01 00:00:01Z  1.5s, exit status 2\n"
+	    "  log    it printed nothing\n  rerun  dassie rerun 2c70e12b\n  debug  dassie debug count 2c70e12b\n", "without a log");
+	for (int i = 1; i <= 21; i++)
 		buf_fmt(&log, "line %d\n", i);
 	buf_str(&log, "tab\there, esc \033[31m, bell \a, C1 \xc2\x9b, \xc3\xa9 stays, no end");
 	layout_log(path, &r->key, r->job, 2);
 	ok(fs_mkdirs_for(path, &err) == 0 && fs_replace(path, log.s, log.n, 0644, &err) == 0, "a log");
 	r->attempt[1].log = true;
 	shown(r, &text);
-	ok(!strstr(text.s, "line 2\n") && strstr(text.s, "    | line 3\n"), "the last ten lines");
+	ok(!strstr(text.s, "line 2\n") && strstr(text.s, "    | line 3\n"), "the last twenty lines");
 	ok(strstr(text.s, "    | tab\there, esc ^[[31m, bell ^G, C1 <9B>, \xc3\xa9 stays, no end\n") != NULL, "control characters are visible");
 	buf_reset(&log);
-	buf_fmt(&log, "  log    %s\n  rerun  dassie rerun 2c70e12b\n", path);
+	buf_fmt(&log, "  log    %s\n  rerun  dassie rerun 2c70e12b\n  debug  dassie debug count 2c70e12b\n", path);
 	ok(text.n > log.n && strcmp(text.s + text.n - log.n, log.s) == 0, "then where it is, and how to run the datum alone");
 	buf_release(&log);
 	buf_release(&text);
@@ -84,7 +85,9 @@ int
 main(void)
 {
 	char dir[] = "/tmp/dassie-failure.XXXXXX";
-	struct attempt attempt[2] = { { .exit = 2 }, { .exit = 2 } };
+	struct attempt attempt[2] = { { .exit = 2 },
+		{ .started = 1000000000, .ended = 2500000000, .exit = 2 } };
+	struct result_input input = { "books", "books", "a", 'f', { { 0 } } };
 	struct result r = RESULT_INIT;
 	struct err err = ERR_INIT;
 
@@ -95,7 +98,10 @@ main(void)
 	r.job = "j1";
 	r.label = "books:/a\n";
 	r.state = "failed";
+	r.class = CLASS_EXIT;
 	r.reason = "exit status 2";
+	r.input = &input;
+	r.n_input = 1;
 	r.attempt = attempt;
 	r.n_attempt = 2;
 	test_show(&r);
