@@ -31,6 +31,8 @@ struct oid;
 #define FILE_SCANMK ".dassie/scan.mk"
 #define FILE_INDEX  ".dassie/steps/index"
 #define FILE_DB     ".dassie/provenance.db"
+#define FILE_NOTIFY ".dassie/notify"
+#define FILE_ALERTS ".dassie/alerts"
 #define FILE_FORCED ".dassie/forced"
 
 enum { LAYOUT_MAX = 256, NAME_MAX_REPO = 63, EGRESS_NAME_MAX = NAME_MAX_REPO + 8 };

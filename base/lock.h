@@ -14,6 +14,7 @@ struct err;
 #define LOCK_GC ".gc"
 #define LOCK_DATABASE ".database"
 #define LOCK_SPECS ".specs"
+#define LOCK_ALERTS ".alerts"          /* likewise */
 #define LOCK_FORCED ".forced"          /* held by nobody who waits for another */
 
 /* Wait for the lock and return its descriptor.  inherit: children keep it over exec (a stage's

@@ -13,6 +13,7 @@
 #include "../base/sha256.h"
 #include "checklimits.h"
 #include "checkmatch.h"
+#include "alerts.h"
 #include "cronspec.h"
 #include "egress.h"
 #include "graph.h"
@@ -429,6 +430,7 @@ check_pipeline(struct specset *s, struct pipeline *p)
 		ok &= check_captured(s, p, inputs.text, inputs.n);
 	ok &= check_transform(s, p, &inputs);
 	ok &= check_settings(s, p);
+	ok &= !p->notify || alerts_check(s, p->notify);
 	ok &= egress_check(s, p);
 	ok &= check_limits(s, p);
 	free(inputs.text);
@@ -511,6 +513,7 @@ check_set(struct specset *s)
 	}
 	diag_within(s->d, (struct span){ 0, 0 }, NULL);
 	egress_check_places(s);
+	ok &= !s->notify || alerts_check(s, s->notify);
 	ok &= graph_build(s);
 	return ok;
 }

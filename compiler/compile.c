@@ -16,8 +16,10 @@
 #include "../base/fs.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
+#include "../base/notify.h"
 #include "../base/sha256.h"
 #include "../base/talk.h"
+#include "alerts.h"
 #include "confs.h"
 #include "diag.h"
 #include "emit.h"
@@ -293,6 +295,24 @@ remove_old(struct compile *c, struct err *err)
 	return 0;
 }
 
+/* Its addresses may be secrets. */
+static int
+write_notify(struct compile *c, struct buf *b, struct err *err)
+{
+	struct notify n = NOTIFY_INIT;
+	int rc = 0;
+
+	alerts_make(&c->set, &n);
+	buf_reset(b);
+	notify_write(b, &n);
+	if (n.n)
+		rc = fs_replace_if_new(FILE_NOTIFY, b->s, b->n, 0600, err);
+	else if (unlink(FILE_NOTIFY) < 0 && errno != ENOENT)
+		rc = err_set(err, errno, "cannot remove '%s':", FILE_NOTIFY);
+	notify_release(&n);
+	return rc;
+}
+
 static int
 write_all(struct compile *c, struct err *err)
 {
@@ -317,6 +337,8 @@ write_all(struct compile *c, struct err *err)
 	index_write(&b, &c->index);
 	if (rc >= 0)
 		rc = write_file(c, FILE_INDEX, &b, 0644, err);
+	if (rc >= 0)
+		rc = write_notify(c, &b, err);
 	buf_release(&b);
 	return rc;
 }

@@ -68,7 +68,7 @@ static bool
 has_line(const struct table *t, const struct field *f)
 {
 	static const char *const top[] = {
-		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "datum_tries", "retry", "datum_timeout",
+		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "notify", "datum_tries", "retry", "datum_timeout",
 		"job_timeout", "reprocess_spec", "salt",
 	};
 	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir" };
@@ -154,6 +154,7 @@ make_retry(const struct pipeline *p, struct conf *c)
 void
 confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct buf *spec, struct conf *c)
 {
+	struct pipeline without;
 	const struct transform *t = p->transform;
 
 	c->pipeline = pipeline_name(p);
@@ -178,6 +179,9 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	add_sets(s, &pipeline_table, p, c);
 	add_sets(s, &transform_table, t, c);
 	buf_reset(spec);
-	print_pipeline(spec, p);
+	/* The database keeps it: whom to tell is nobody's business there. */
+	without = *p;
+	without.notify = NULL;
+	print_pipeline(spec, &without);
 	c->spec = spec->s;
 }

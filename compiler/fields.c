@@ -315,6 +315,19 @@ static const struct field determined_rows[] = {
 };
 static TABLE(determined_table, "determined", "determined", determined, determined_rows);
 
+static const struct field notify_rows[] = {
+	{ .name = "mail", .kind = FK_STRS, .one = true, .off = offsetof(struct notify_form, mail),
+	    .why = "addresses that get a mail, by sendmail or 'smtp'" },
+	{ .name = "webhook", .kind = FK_STRS, .one = true, .off = offsetof(struct notify_form, webhook),
+	    .why = "URLs that get JSON by POST, as Slack and its likes take it; env:NAME and file:PATH hold secret ones" },
+	{ .name = "on", .kind = FK_STRS, .one = true, .off = offsetof(struct notify_form, on),
+	    .why = "what is told: failure, recovery, long; all, if not given" },
+	FIELD(notify_form, "long", long_run, FK_DURATION, FS_HONOURED, "a job that takes longer is told of while it runs; none if not given"),
+	FIELD(notify_form, "smtp", smtp, FK_STR, FS_HONOURED, "the mail server, smtp://HOST:PORT or smtps://…, also env:NAME or file:PATH; sendmail if not given"),
+	FIELD(notify_form, "from", from, FK_STR, FS_HONOURED, "the address that mails come from"),
+};
+TABLE(notify_table, "notify", "a notify", notify_form, notify_rows);
+
 static const struct field pipeline_rows[] = {
 	FIELD_SUB(pipeline, "pipeline", id, FK_OBJ, FS_HONOURED, id_table, "the name"),
 	FIELD(pipeline, "description", description, FK_STR, FS_HONOURED, "free text; shown by make help"),
@@ -334,6 +347,7 @@ static const struct field pipeline_rows[] = {
 	FIELD(pipeline, "job_timeout", job_timeout, FK_DURATION, FS_HONOURED, "the longest that a job may take, from its own first datum"),
 	FIELD(pipeline, "reprocess_spec", reprocess_spec, FK_STR, FS_HONOURED, "until_success (if not given), or every_job: a job runs all its datums"),
 	FIELD(pipeline, "salt", salt, FK_STR, FS_HONOURED, "a text that is part of every datum's identity"),
+	FIELD_SUB(pipeline, "notify", notify, FK_OBJ, FS_HONOURED, notify_table, "who is told of failures, recoveries and long runs, instead of the set's"),
 	FIELD_SUB(pipeline, "resource_requests", resource_requests, FK_OBJ, FS_HONOURED, requests_table, "what a datum needs"),
 	FIELD_SUB(pipeline, "resource_limits", resource_limits, FK_OBJ, FS_HONOURED, limits_table, "what a datum may take"),
 	FIELD(pipeline, "on_oom", on_oom, FK_STR, FS_HONOURED, "x2: a try that ran out of memory is followed by one with twice the limit"),
@@ -410,6 +424,8 @@ static const struct field set_rows[] = {
 	{ .name = "include", .kind = FK_RAW, .why = "a file or a list of files, relative to this one, that are read as if they stood here" },
 	{ .name = "pools", .kind = FK_PAIRS, .off = offsetof(struct specset, pools), .why = "named pools and how many places each has: of all runs of the project together" },
 	{ .name = "schedule", .kind = FK_STR, .status = FS_LATER, .off = offsetof(struct specset, schedule), .why = "a cron expression: run make then" },
+	{ .name = "notify", .kind = FK_OBJ, .off = offsetof(struct specset, notify), .sub = &notify_table,
+	    .why = "who is told of failures, recoveries and long runs" },
 };
 const struct table set_table = { "", "a spec", set_rows, sizeof set_rows / sizeof *set_rows, sizeof(struct specset) };
 

@@ -402,6 +402,8 @@ print_repos(struct buf *b, const struct specset *s)
 		add_text(b, s->schedule.s);
 		buf_byte(b, '\n');
 	}
+	if (s->notify)
+		add_field(b, field_find(&set_table, "notify"), s, 0);
 }
 
 void

@@ -10,6 +10,7 @@
  *   memory, cpu             resource_limits: {memory: …}, resource_requests: {cpu: …}
  *   pool: gpu               pools: {gpu: 1}; of a list, each
  *   egress: URL             egress: {URL: URL}; of a list, each
+ *   notify: ADDRESS         notify: {mail: [ADDRESS]}, or {webhook: [URL]}; of a list, each by its kind
  *   inputs: [{repo: …}]     of Pachyderm 1.3: input: {pfs: …}, of several a cross
  *
  * (STAR for an asterisk.)  Nodes are made anew with the places of what was written, so that an error in a short form
@@ -330,6 +331,75 @@ lower_pool(struct specset *s, const struct ynode *key, struct chain *top)
 	return true;
 }
 
+/* A text is a list of one. */
+static const struct ynode *
+lower_texts(struct specset *s, const struct ynode *n)
+{
+	struct ynode *out;
+	struct chain c;
+
+	if (n->kind != Y_SCALAR || ynode_is_null(n))
+		return n;
+	out = make_node(s, Y_SEQ, n->at);
+	chain_init(&c);
+	chain_add(&c, copy_of(s, n));
+	out->kids = c.first;
+	return out;
+}
+
+static bool
+is_mail(const struct ynode *n)
+{
+	return n->kind == Y_SCALAR && strchr(n->text, '@') && !strstr(n->text, "://") && strncmp(n->text, "env:", 4) &&
+	    strncmp(n->text, "file:", 5);
+}
+
+/* A list of addresses by their kind. */
+static const struct ynode *
+lower_addresses(struct specset *s, const struct ynode *list)
+{
+	struct ynode *out = make_node(s, Y_MAP, list->at), *mail = make_node(s, Y_SEQ, list->at), *webhook = make_node(s, Y_SEQ, list->at);
+	struct chain fields, mails, webhooks;
+
+	chain_init(&fields);
+	chain_init(&mails);
+	chain_init(&webhooks);
+	for (const struct ynode *k = list->kids; k; k = k->next)
+		chain_add(is_mail(k) ? &mails : &webhooks, copy_of(s, k));
+	mail->kids = mails.first;
+	webhook->kids = webhooks.first;
+	if (mail->kids)
+		add_pair(s, &fields, "mail", list->at, mail);
+	if (webhook->kids)
+		add_pair(s, &fields, "webhook", list->at, webhook);
+	out->kids = fields.first;
+	return out;
+}
+
+const struct ynode *
+lower_notify(struct specset *s, const struct ynode *n)
+{
+	struct ynode *out;
+	struct chain c;
+
+	if (ynode_is_null(n))
+		return n;
+	if (n->kind != Y_MAP)
+		return lower_addresses(s, lower_texts(s, n));
+	out = make_node(s, Y_MAP, n->at);
+	chain_init(&c);
+	for (const struct ynode *k = n->kids; k; k = k->next) {
+		const struct field *f = field_find(&notify_table, k->text);
+		struct ynode *key = copy_of(s, k);
+
+		if (f && f->kind == FK_STRS)
+			key->val = copy_of(s, lower_texts(s, k->val));
+		chain_add(&c, key);
+	}
+	out->kids = c.first;
+	return out;
+}
+
 /* One field of a pipeline, to its place in the long form. */
 static bool
 lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct chain *transform)
@@ -353,7 +423,9 @@ lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct 
 	}
 	if (!strcmp(k->text, "pool") && !ynode_is_null(k->val))
 		return lower_pool(s, k, top);
-	if (!strcmp(k->text, "egress"))
+	if (!strcmp(k->text, "notify"))
+		add_pair(s, top, "notify", k->at, lower_notify(s, k->val));
+	else if (!strcmp(k->text, "egress"))
 		add_pair(s, top, "egress", k->at, lower_egress(s, k->val, false));
 	else if (!strcmp(k->text, "run") && !ynode_is_null(k->val))
 		return lower_run(s, k, transform);

@@ -13,4 +13,7 @@ struct ynode;
  * places stay those of what was written. */
 const struct ynode *lower_pipeline(struct specset *s, const struct ynode *map, const struct ynode *name, bool *ok);
 
+/* `notify`, of a pipeline or of the set, as a map of lists. */
+const struct ynode *lower_notify(struct specset *s, const struct ynode *n);
+
 #endif

@@ -109,6 +109,9 @@ struct determined { struct strs workspaces; };
 /* Which of the pipelines that a foreach or matrix makes; text NULL: none of them. */
 struct made { const char *text; struct span at; };
 
+/* Whom to tell of what. */
+struct notify_form { struct strs on, mail, webhook; struct num long_run; struct str from, smtp; };
+
 struct pipeline {
 	struct span at;
 	struct made made;
@@ -146,6 +149,7 @@ struct pipeline {
 	struct spout *spout;
 	struct raw tf_job, inputs, spec_commit, foreach, matrix;
 	struct num update, reprocess, dry_run;
+	struct notify_form *notify; /* NULL: the set's */
 
 	bool broken;                /* something of it was wrong: what misses need not be told */
 
@@ -183,6 +187,7 @@ struct specset {
 	struct source *source;
 	size_t n_source, cap_source;
 	struct str schedule;        /* of the whole set */
+	struct notify_form *notify; /* likewise */
 	struct pairs pools;         /* name and places */
 	bool has_repos;             /* `repos:` or `pipelines:` is in it: repos must be declared */
 	const struct field **noted; /* given fields that have no effect, each once */

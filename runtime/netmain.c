@@ -10,6 +10,7 @@
 static const struct { const char *name; int (*run)(int, char **); } verbs[] = {
 	{ "egress", net_egress },
 	{ "fetch", net_fetch },
+	{ "notify", net_notify },
 	{ "s3", net_s3 },
 };
 

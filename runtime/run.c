@@ -21,10 +21,12 @@
 #include "../base/json.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
+#include "../base/notify.h"
 #include "../base/suggest.h"
 #include "../base/talk.h"
 #include "child.h"
 #include "ends.h"
+#include "notify.h"
 #include "outcome.h"
 #include "screen.h"
 #include "show.h"
@@ -66,6 +68,9 @@ struct run {
 	int sig;                    /* that we were told to end by, 0 */
 	sigset_t held, before;      /* signals that are waited for, and the mask that make is to have */
 	struct outcomes end;
+	struct notify notify;       /* of the spec: who is told when a job takes long */
+	bool *told;                 /* for each of its routes */
+	bool watches;               /* one of them is to be told */
 };
 
 /* A project is where a Makefile of ours, a .dassie or a spec is. */
@@ -282,12 +287,14 @@ wait_for_make(struct run *r)
 
 	while (!reap(r, &status)) {
 		bool passing = r->live && r->screen.pid == 0;
-		struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+		struct timespec tick = { .tv_sec = passing ? 0 : 1, .tv_nsec = passing ? TICK_MS * 1000000L : 0 };
 		siginfo_t info;
-		int sig = passing ? sigtimedwait(&r->held, &info, &tick) : sigwaitinfo(&r->held, &info);
+		int sig = passing || r->watches ? sigtimedwait(&r->held, &info, &tick) : sigwaitinfo(&r->held, &info);
 
 		if (passing)
 			screen_pass(&r->screen, false);
+		if (r->watches)
+			notify_long(&r->notify, r->end.run, r->told);
 		if (sig <= 0 || sig == SIGCHLD)
 			continue;
 		r->sig = sig;
@@ -305,6 +312,19 @@ slots_of(const struct run *r)
 	return n > 0 && n < 100000 ? (unsigned)n : 1;
 }
 
+/* Who is to be told when a job takes long; without that there is nothing to look at while make runs. */
+static void
+watch(struct run *r)
+{
+	struct err err = ERR_INIT;
+
+	if (notify_read(&r->notify, &err) < 0)
+		talk("notify: %s", err.text);
+	r->told = xcalloc(r->notify.n + 1, sizeof *r->told);
+	for (size_t i = 0; i < r->notify.n; i++)
+		r->watches |= r->notify.route[i].long_run;
+}
+
 /* How make ended, or -1. */
 static int
 run_make(struct run *r, struct err *err)
@@ -315,6 +335,7 @@ run_make(struct run *r, struct err *err)
 	int status = -1;
 
 	make_args(r, args, jflag);
+	watch(r);
 	hold_signals(r);
 	r->live = r->when == WHEN_LIVE || (r->when == WHEN_AUTO && screen_wanted());
 	if (r->live && screen_start(&r->screen, getenv("DASSIE_RUN"), slots_of(r), &no_screen) < 0) {
@@ -397,6 +418,8 @@ tell(struct run *r, int wait)
 	else
 		summary_tell(&r->end, r->quiet);
 	query_close(q);
+	if (r->end.n)
+		notify_run(&r->end);
 }
 
 /* As it would have been without us: whoever called sees that it was a signal. */
@@ -447,7 +470,8 @@ run(struct run *r, struct err *err)
 int
 verb_run(int argc, char **argv)
 {
-	struct run r = { .makefile = "Makefile", .x = INDEX_INIT, .screen = SCREEN_INIT, .ends = -1, .end = OUTCOMES_INIT };
+	struct run r = { .makefile = "Makefile", .x = INDEX_INIT, .screen = SCREEN_INIT, .ends = -1, .end = OUTCOMES_INIT,
+		.notify = NOTIFY_INIT };
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -458,6 +482,8 @@ verb_run(int argc, char **argv)
 	if (r.ends >= 0)
 		close(r.ends);
 	outcomes_release(&r.end);
+	notify_release(&r.notify);
+	free(r.told);
 	index_release(&r.x);
 	return rc;
 }
