@@ -58,7 +58,7 @@ check_word(struct specset *s, const struct str *t)
 	for (size_t i = 0; i < N_WORDS; i++)
 		if (!strcmp(t->s, words[i]))
 			return true;
-	return diag_error(s->d, t->at, "'on' of notify is a list of failure, recovery and long, not '%s'", t->s);
+	return diag_error(s->d, t->at, "'when' of notify is a list of failure, recovery and long, not '%s'", t->s);
 }
 
 bool

@@ -320,7 +320,7 @@ static const struct field notify_rows[] = {
 	    .why = "addresses that get a mail, by sendmail or 'smtp'" },
 	{ .name = "webhook", .kind = FK_STRS, .one = true, .off = offsetof(struct notify_form, webhook),
 	    .why = "URLs that get JSON by POST, as Slack and its likes take it; env:NAME and file:PATH hold secret ones" },
-	{ .name = "on", .kind = FK_STRS, .one = true, .off = offsetof(struct notify_form, on),
+	{ .name = "when", .alias = "on", .kind = FK_STRS, .one = true, .off = offsetof(struct notify_form, on),
 	    .why = "what is told: failure, recovery, long; all, if not given" },
 	FIELD(notify_form, "long", long_run, FK_DURATION, FS_HONOURED, "a job that takes longer is told of while it runs; none if not given"),
 	FIELD(notify_form, "smtp", smtp, FK_STR, FS_HONOURED, "the mail server, smtp://HOST:PORT or smtps://…, also env:NAME or file:PATH; sendmail if not given"),

@@ -536,7 +536,7 @@ load_set(struct specset *s, const struct ynode *map)
 			ok = unknown_field(s, &set_table, k);
 		else if (f->kind == FK_STR)
 			ok &= note_status(s, &set_table, f, k) && load_value(s, expanded(s, k, &ok)->val, f, (char *)s + f->off);
-		else if (f->kind == FK_OBJ)
+		else if (f->sub == &notify_table)
 			ok &= load_value(s, lower_notify(s, expanded(s, k, &ok)->val), f, (char *)s + f->off);
 		else if (k->val->kind != Y_MAP)
 			ok = diag_error(s->d, k->val->at, "'%s' is a map by name, this is %s", k->text, ynode_kind_name(k->val));

@@ -23,6 +23,7 @@
 #include "../base/ref.h"
 #include "../base/talk.h"
 #include "child.h"
+#include "ends.h"
 #include "mflags.h"
 #include "place.h"
 #include "provenance.h"
@@ -264,6 +265,7 @@ usage_error(const char *text, const char *name)
 static int
 run(const struct egress *e, struct index *x, char **name, size_t n)
 {
+	char ends[EGRESS_NAME_MAX];
 	int status = EXIT_DONE, rc;
 	bool any = false;
 
@@ -282,6 +284,8 @@ run(const struct egress *e, struct index *x, char **name, size_t n)
 			continue;
 		any = true;
 		rc = with_locks(e, one);
+		if (e->make && !e->flags.question)
+			ends_add(layout_egress_name(ends, one), rc);
 		if (rc > status)
 			status = rc;
 	}

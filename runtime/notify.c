@@ -97,7 +97,7 @@ remembered(const struct memory *m, const char *pipeline)
 static bool
 has_failed(const struct outcome *one)
 {
-	return one->state == OUTCOME_FAILED || one->state == OUTCOME_BROKEN;
+	return one->state == OUTCOME_FAILED || one->state == OUTCOME_BROKEN || one->state == OUTCOME_UNSENT;
 }
 
 static bool
@@ -142,6 +142,8 @@ add_failed(struct digest *d, const struct outcome *one, const struct failing *be
 	buf_fmt(t, "%s failed", one->pipeline);
 	if (one->state == OUTCOME_BROKEN)
 		buf_str(t, ": the environment: disk, permissions or a missing program");
+	else if (one->state == OUTCOME_UNSENT)
+		buf_fmt(t, ": its output could not be pushed; 'dassie egress %s' tries again", one->pipeline);
 	else if (one->n_failed)
 		buf_fmt(t, ": %llu of %llu datums", (unsigned long long)one->job.failed, (unsigned long long)one->job.total);
 	else if (one->has_job && one->job.reason[0])

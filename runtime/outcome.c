@@ -7,6 +7,7 @@
 
 #include "../base/conf.h"
 #include "../base/err.h"
+#include "../base/layout.h"
 #include "../base/plan.h"
 #include "ends.h"
 #include "stale.h"
@@ -14,9 +15,34 @@
 const char *
 outcome_word(enum outcome_state s)
 {
-	static const char *const word[N_OUTCOME] = { "up to date", "success", "failure", "environment", "interrupted", "blocked", "not reached" };
+	static const char *const word[N_OUTCOME] = { "up to date", "success", "failure", "not pushed", "environment", "interrupted", "blocked", "not reached" };
 
 	return word[s];
+}
+
+const struct index_pipeline *
+outcome_goal(const struct index *x, const char *goal)
+{
+	static const char *const suffix[] = { ".egress", ".done", ".spec" };
+	size_t prefix = strlen(DIR_REFS "/"), n;
+	char name[NAME_MAX_REPO + 1];
+
+	if (strncmp(goal, DIR_REFS "/", prefix) == 0)
+		goal += prefix;
+	n = strlen(goal);
+	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
+		size_t len = strlen(suffix[i]);
+
+		if (n > len && strcmp(goal + n - len, suffix[i]) == 0) {
+			n -= len;
+			break;
+		}
+	}
+	if (n > NAME_MAX_REPO)
+		return NULL;
+	memcpy(name, goal, n);
+	name[n] = '\0';
+	return index_find(x, name);
 }
 
 /* Every pipeline that the goals need, of the whole index. */
@@ -28,10 +54,12 @@ mark_wanted(const struct index *x, const char *const *goal, size_t n_goal, bool 
 	for (size_t i = 0; i < x->n_pipeline; i++)
 		wanted[i] = n_goal == 0;
 	for (size_t i = 0; i < n_goal; i++) {
-		const struct index_pipeline *p = index_find(x, goal[i]);
+		const struct index_pipeline *p = outcome_goal(x, goal[i]);
 
 		if (p)
 			wanted[p - x->pipeline] = true;
+		for (size_t k = 0; strcmp(goal[i], "all") == 0 && k < x->n_pipeline; k++)
+			wanted[k] = true;
 	}
 	while (again) {
 		again = false;
@@ -89,6 +117,18 @@ is_left_open(const struct outcomes *o, const char *pipeline)
 
 	open_job_release(&open);
 	return ours;
+}
+
+/* A push comes after the job, which it does not undo. */
+static void
+take_pushes(struct outcomes *o, int ends)
+{
+	char name[EGRESS_NAME_MAX];
+
+	for (size_t i = 0; i < o->n; i++)
+		if ((o->v[i].state == OUTCOME_DONE || o->v[i].state == OUTCOME_CURRENT) &&
+		    ends_of(ends, layout_egress_name(name, o->v[i].pipeline)) != EXIT_DONE)
+			o->v[i].state = OUTCOME_UNSENT;
 }
 
 /* Those without a job; CURRENT is what they are until more is known. */
@@ -166,6 +206,7 @@ outcomes_collect(struct outcomes *o, struct query *q, const struct index *x, con
 	free(wanted);
 	if (take_jobs(o, q, err) < 0 || judge_rest(o, q, x, ends, err) < 0)
 		return -1;
+	take_pushes(o, ends);
 	pass_on(o, x);
 	for (size_t i = 0; i < o->n; i++)
 		o->count[o->v[i].state]++;

@@ -11,12 +11,14 @@
 
 struct err;
 struct index;
+struct index_pipeline;
 struct query;
 
 enum outcome_state {
 	OUTCOME_CURRENT,            /* it was up to date */
 	OUTCOME_DONE,               /* its job succeeded */
 	OUTCOME_FAILED,             /* its job failed: datums, or a conflict, or its time was over */
+	OUTCOME_UNSENT,             /* its output is there, and could not be pushed */
 	OUTCOME_BROKEN,             /* the world failed: disk, permissions, a missing program; it was told then */
 	OUTCOME_LEFT,               /* its job was interrupted; the next run goes on with it */
 	OUTCOME_BLOCKED,            /* something that it reads did not come to be */
@@ -44,6 +46,9 @@ struct outcomes {
 };
 
 #define OUTCOMES_INIT { .a = ARENA_INIT }
+
+/* The pipeline that a goal of make speaks of: by its name, its egress or a ref; NULL if of none. */
+const struct index_pipeline *outcome_goal(const struct index *x, const char *goal);
 
 const char *outcome_word(enum outcome_state s);
 

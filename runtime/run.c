@@ -367,7 +367,7 @@ tell_unknown(const struct run *r)
 	for (size_t i = 0; i < r->n_goal; i++) {
 		const char *best;
 
-		if (index_find(&r->x, r->goal[i]) || index_find_source(&r->x, r->goal[i]) || strchr(r->goal[i], '/') ||
+		if (outcome_goal(&r->x, r->goal[i]) || index_find_source(&r->x, r->goal[i]) || strchr(r->goal[i], '/') ||
 		    strcmp(r->goal[i], "all") == 0 || strcmp(r->goal[i], "help") == 0)
 			continue;
 		any = true;

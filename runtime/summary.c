@@ -52,6 +52,7 @@ add_whole(struct buf *b, const struct outcomes *o)
 		buf_str(b, "interrupted: ");
 	add_part(b, &n, c[OUTCOME_DONE], "pipeline done", "pipelines done");
 	add_part(b, &n, c[OUTCOME_FAILED] + c[OUTCOME_BROKEN], "failed", "failed");
+	add_part(b, &n, c[OUTCOME_UNSENT], "not pushed", "not pushed");
 	add_part(b, &n, c[OUTCOME_LEFT], "interrupted", "interrupted");
 	add_part(b, &n, c[OUTCOME_BLOCKED], "blocked", "blocked");
 	add_part(b, &n, c[OUTCOME_NOT_REACHED], "not reached", "not reached");
@@ -87,6 +88,8 @@ add_pipeline(struct table *t, const struct outcome *one)
 	}
 	if (one->state == OUTCOME_NOT_REACHED)
 		buf_str(&t->cell, "make stops at a failure; with -k what does not depend on it goes on");
+	if (one->state == OUTCOME_UNSENT)
+		buf_fmt(&t->cell, "%s'dassie egress %s' tries again", one->has_job ? "; " : "", one->pipeline);
 	if (one->state == OUTCOME_LEFT)
 		buf_str(&t->cell, "what has its result is kept");
 	show_cell(t);

@@ -182,7 +182,7 @@ is "the run's own status" "$status" 1
 
 # --- per pipeline
 fresh "{webhook: $web/all}"
-sed -i "s|^  other:|  other:\n    notify: {webhook: $web/mine, on: failure}|; s|^  total:|  total:\n    notify: {on: []}|" pipeline.yaml
+sed -i "s|^  other:|  other:\n    notify: {webhook: $web/mine, on: failure}|; s|^  total:|  total:\n    notify: {when: []}|" pipeline.yaml
 run dassie run -k
 is "each by its own way" "$(head -qn 1 "$T"/got/web.[0-9]* | sort | tr '\n' ' ')" "/all /mine "
 forget
@@ -217,7 +217,7 @@ wrong "no address" "{mail: [nobody]}" "'nobody' is no mail address"
 wrong "an address with an option" "{mail: ['-oQ/tmp@x']}" "is no mail address"
 wrong "a scheme" "{webhook: 'ftp://x/y'}" "a webhook 'ftp://x/y' is none"
 wrong "a reference to nothing" "{webhook: 'env:'}" "names nothing"
-wrong "a word" "{mail: a@b, on: [failures]}" "'on' of notify is a list of failure, recovery and long"
+wrong "a word" "{mail: a@b, on: [failures]}" "'when' of notify is a list of failure, recovery and long"
 wrong "a field" "{mail: a@b, wehbook: 'env:X'}" "did you mean 'webhook'"
 wrong "smtp" "{mail: a@b, smtp: host}" "smtp 'host' is none"
 wrong "long" "{mail: a@b, long: 10ms}" "'long' of notify is a duration from 1s on"

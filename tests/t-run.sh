@@ -131,6 +131,27 @@ cp "$T/good.yaml" pipeline.yaml
 run env -i PATH="$PATH" dassie run
 is "without an environment, as cron has it" "$status" 0
 
+# --- a push that fails: what was made is made
+project
+mkdir src
+echo 1 >src/a
+: >notdir
+cat >pipeline.yaml <<'EOF'
+repos: {src: src}
+pipelines:
+  copy: {input: src/, run: 'cp -r "$src"/. "$out"', egress: "file://./notdir/x"}
+  down: {input: copy/, run: 'ls "$copy" >"$out/n"'}
+EOF
+run dassie run
+ok "a push that fails: not status 0" test "$status" -ne 0
+like "is told of its pipeline" "$err" "^  copy  not pushed  1 ran, .*'dassie egress copy' tries again"
+like "what reads from it went on" "$err" '^  down  success'
+rm notdir
+run dassie run
+is "then it is pushed" "$status" 0
+run dassie run copy.egress
+is "an egress can be asked for" "$status" 0
+
 # --- on a terminal
 slow() {
 	project
