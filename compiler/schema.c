@@ -168,20 +168,6 @@ add_ref(struct buf *b, const char *name)
 }
 
 static void
-add_either(struct buf *b, const char *one, const char *other)
-{
-	const char *const name[] = { one, other };
-
-	json_open(b, "anyOf", '[');
-	for (size_t i = 0; i < 2; i++) {
-		json_open(b, NULL, '{');
-		add_ref(b, name[i]);
-		json_close(b, '}');
-	}
-	json_close(b, ']');
-}
-
-static void
 add_type(struct buf *b, const struct field *f)
 {
 	static const char *const name[] = {
@@ -197,7 +183,6 @@ add_type(struct buf *b, const struct field *f)
 			json_close(b, '}');
 		}
 		json_close(b, ']');
-		add_either(b, "texts", "text");
 		return;
 	}
 	if (f->kind != FK_OBJ && f->kind != FK_OBJS) {

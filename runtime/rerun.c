@@ -2,16 +2,23 @@
  * whose newest job failed: a job runs just the datums that have no result. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
 #include "../base/conf.h"
 #include "../base/err.h"
+#include "../base/fs.h"
 #include "../base/layout.h"
 #include "../base/lock.h"
 #include "../base/mem.h"
@@ -25,11 +32,14 @@
 #include "stale.h"
 #include "state.h"
 #include "verbs.h"
+#include "visible.h"
+
+enum { FOLLOWED = 16, FOLLOW_MS = 50 };
 
 static const char usage[] =
 "usage: dassie rerun KEY\n"
 "       dassie rerun --failed [-jN] [-k] [PIPELINE…]\n\n"
-"Runs one failed datum again, alone; KEY is the beginning of its key, as a failure prints it.\n"
+"Runs one failed datum again, alone, and shows what it prints; KEY is the beginning of its key, as a failure prints it.\n"
 "When it succeeds, its result is kept, and the next make goes on from there.\n\n"
 "    --failed    all failed datums, of all pipelines whose newest job failed or of the named ones\n"
 "    -jN         with --failed: datums at once\n"
@@ -84,11 +94,99 @@ find_in_plan(const char *plan, const struct oid *key, size_t *ret_at, struct err
 	return rc;
 }
 
+/* The log of an attempt as far as it was shown; one that was there before says nothing until it is written anew. */
+struct shown_log { uint64_t before; off_t at; };
+
+static void
+show_more(const struct result *r, unsigned attempt, struct shown_log *log)
+{
+	char path[LAYOUT_MAX], piece[16384];
+	struct buf b = BUF_INIT;
+	struct stat st;
+	ssize_t n;
+	int fd = open(layout_log(path, &r->key, r->job, attempt), O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && fstat(fd, &st) == 0 && fs_mtime_ns(&st) != log->before && (n = pread(fd, piece, sizeof piece, log->at)) > 0) {
+		log->at += n;
+		for (char *p = piece, *end = piece + n; p < end; ) {
+			char *nl = memchr(p, '\n', (size_t)(end - p)), *to = nl ? nl : end;
+
+			visible(&b, p, (size_t)(to - p));
+			if (nl)
+				buf_byte(&b, '\n');
+			p = to + (nl != NULL);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	talk_raw(b.s ? b.s : "", b.n);
+	buf_release(&b);
+}
+
+/* What the command prints, while it does, out of its logs; until the other end of `stop` is closed. */
+static _Noreturn void
+follow(const struct result *r, int stop)
+{
+	struct pollfd wait = { .fd = stop, .events = POLLIN };
+	struct shown_log log[FOLLOWED] = { { 0, 0 } };
+	char path[LAYOUT_MAX];
+	struct stat st;
+	bool over = false;
+
+	signal(SIGINT, SIG_IGN);
+	for (unsigned i = 0; i < FOLLOWED; i++)
+		if (stat(layout_log(path, &r->key, r->job, i + 1), &st) == 0)
+			log[i].before = fs_mtime_ns(&st);
+	/* Now nobody has to wait for us any more. */
+	if (write(stop, "", 1) < 0)
+		_exit(EXIT_WORLD);
+	while (!over) {
+		over = poll(&wait, 1, FOLLOW_MS) > 0;
+		for (unsigned i = 0; i < FOLLOWED; i++)
+			show_more(r, i + 1, &log[i]);
+	}
+	_exit(EXIT_DONE);
+}
+
+/* A child that shows what is printed.  Its end of the line, -1 if there is none; then the log has it all the same. */
+static int
+start_following(const struct result *r, pid_t *ret_pid)
+{
+	int pair[2];
+	char byte;
+
+	*ret_pid = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	*ret_pid = fork();
+	if (*ret_pid == 0) {
+		close(pair[0]);
+		follow(r, pair[1]);
+	}
+	close(pair[1]);
+	while (*ret_pid > 0 && read(pair[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	return pair[0];
+}
+
+static void
+stop_following(int fd, pid_t pid)
+{
+	int status;
+
+	if (fd >= 0)
+		close(fd);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
 static int
 rerun_at(const struct result *r, struct err *err)
 {
 	char plan[LAYOUT_MAX], program[PATH_MAX], offset[32];
 	size_t at = 0;
+	pid_t pid;
+	int follower;
 	int gc = lock_take(LOCK_GC, true, true, err), lock = -1;
 	int rc = gc < 0 ? -1 : find_in_plan(layout_plan(plan, r->pipeline, r->job), &r->key, &at, err);
 
@@ -100,8 +198,10 @@ rerun_at(const struct result *r, struct err *err)
 		return -1;
 	}
 	snprintf(offset, sizeof offset, "%zu", at);
+	follower = start_following(r, &pid);
 	rc = child_run((const char *const[]){ state_helper("dassie-datum", program, sizeof program), plan, offset, "1", NULL },
 	    -1, err);
+	stop_following(follower, pid);
 	close(lock);
 	close(gc);
 	if (rc == 0)

@@ -36,7 +36,7 @@
 
 static const char usage[] =
 "usage: dassie run [-jN] [-k] [-n] [-q] [--force] [--progress=WHEN]\n"
-"                  [-D NAME=VALUE]… [PIPELINE…]\n\n"
+"                  [--offline] [-D NAME=VALUE]… [PIPELINE…]\n\n"
 "Runs make on the project's Makefile (compiled first if there is none): all pipelines,\n"
 "or the named ones and what they need. On a terminal it shows how far each is; at the end it\n"
 "says what ran, what did not and why, and of each failure what to do.\n\n"
@@ -46,6 +46,8 @@ static const char usage[] =
 "    -D NAME=VALUE      compile with this value of a param first; it stays until the next compile\n"
 "    -q, --quiet        say nothing where all is well\n"
 "        --force        run all datums of the named pipelines (of all, if none is named) again\n"
+"        --offline      ask no other machine for sources: they are what was fetched last\n"
+"                       (DASSIE_OFFLINE=1, for make)\n"
 "        --progress=WHEN  the display: auto (if not given: on a terminal, unless NO_COLOR is set),\n"
 "                       live or plain\n\n"
 "Exit status: 0 done, 1 a datum or the spec failed, 2 usage, 3 the environment.\n";
@@ -154,7 +156,8 @@ static int
 parse(struct run *r, int argc, char **argv, int *ret)
 {
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { "quiet", no_argument, NULL, 'q' },
-		{ "force", no_argument, NULL, 'f' }, { "progress", required_argument, NULL, 'p' }, { NULL, 0, NULL, 0 } };
+		{ "force", no_argument, NULL, 'f' }, { "progress", required_argument, NULL, 'p' },
+		{ "offline", no_argument, NULL, 'o' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	*ret = EXIT_USAGE;
@@ -169,6 +172,8 @@ parse(struct run *r, int argc, char **argv, int *ret)
 		r->force |= c == 'f';
 		if (c == 'j')
 			r->jobs = optarg;
+		if (c == 'o')
+			setenv("DASSIE_OFFLINE", "1", 1);
 		if (c == 'D')
 			r->define[r->n_define++] = optarg;
 		if (c != 'p')

@@ -78,6 +78,10 @@ like "make stops, and that is said" "$err" '^  zother  not reached +make stops a
 
 # --- again
 run dassie run -k
+key=$(printf '%s\n' "$err" | sed -n 's/^  rerun  dassie rerun //p')
+run dassie rerun "$key"
+is "one datum alone fails again" "$status" 1
+is "what it prints is shown" "$(printf '%s\n' "$err" | grep -c '^17$')" 2
 touch fixed
 before=$(results)
 run dassie rerun --failed
