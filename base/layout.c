@@ -150,3 +150,16 @@ layout_log(char ret[LAYOUT_MAX], const struct oid *key, const char *job, unsigne
 	snprintf(ret + n, LAYOUT_MAX - n, ".%s.%u", job, attempt);
 	return ret;
 }
+
+bool
+layout_step_fits(const char *path, const struct oid *text)
+{
+	size_t n = strlen(path), from = n - STEP_HEX - 3;
+	char hex[OID_HEX + 1];
+
+	if (n < STEP_HEX + 4 || path[from - 1] != '-' || strcmp(path + n - 3, ".sh") != 0 ||
+	    strspn(path + from, "0123456789abcdef") < STEP_HEX)
+		return true;
+	oid_hex(text, hex);
+	return strncmp(path + from, hex, STEP_HEX) == 0;
+}

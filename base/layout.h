@@ -53,6 +53,10 @@ char *layout_object(char ret[LAYOUT_MAX], const struct oid *id);                
 char *layout_datum(char ret[LAYOUT_MAX], const struct oid *key);                   /* .dassie/datums/ab/cd… */
 char *layout_work(char ret[LAYOUT_MAX], const struct oid *key);                    /* .dassie/work/HEX */
 char *layout_pool(char ret[LAYOUT_MAX], const char *pool, const char *suffix);     /* .dassie/pools/POOL.SUFFIX */
+/* .dassie/steps/NAME-HASH.sh: the first STEP_HEX digits of the hash of its text. */
+enum { STEP_HEX = 12 };
+/* Can a step of this name have this text?  A name that has no hash in it says nothing: true. */
+bool layout_step_fits(const char *path, const struct oid *text);
 /* .dassie/logs/ab/cd….JOB.ATTEMPT */
 char *layout_log(char ret[LAYOUT_MAX], const struct oid *key, const char *job, unsigned attempt);
 

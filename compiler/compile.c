@@ -192,7 +192,7 @@ write_err_step(struct compile *c, const struct pipeline *p, const char **ret, st
 	step_err_script(b, p);
 	sha256_bytes(b->s, b->n, &id);
 	oid_hex(&id, hex);
-	*ret = arena_fmt(&c->arena, DIR_STEPS "/%s-err-%.12s.sh", pipeline_name(p), hex);
+	*ret = arena_fmt(&c->arena, DIR_STEPS "/%s-err-%.*s.sh", pipeline_name(p), STEP_HEX, hex);
 	return write_step(c, *ret, b, err);
 }
 
@@ -212,7 +212,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	sha256_bytes(b->s, b->n, &ret->script_id);
 	oid_hex(&ret->script_id, hex);
 	ret->name = pipeline_name(p);
-	ret->script = arena_fmt(&c->arena, DIR_STEPS "/%s-%.12s.sh", ret->name, hex);
+	ret->script = arena_fmt(&c->arena, DIR_STEPS "/%s-%.*s.sh", ret->name, STEP_HEX, hex);
 	rc = write_step(c, ret->script, b, err);
 	if (rc >= 0)
 		rc = write_err_step(c, p, &conf.err_script, err);
