@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@ struct web {
 	struct s3_pace pace;
 	unsigned seed;
 	bool known;                         /* it has answered once */
+	char *known_hosts;                  /* "~/.ssh/known_hosts" */
+	const char *user;                   /* by ssh: who we are here, where the URL does not say; NULL */
 };
 
 /* One file to be sent, or removed: put NULL. */
@@ -239,6 +242,8 @@ start_ssh(struct errand *e, struct http_request *r)
 	buf_fmt(&rename, "rename %s %s", e->tmp, e->path);
 	after[0] = gone.s;
 	after[1] = rename.s;
+	r->user = e->w->user;
+	r->known_hosts = e->w->known_hosts;
 	r->quote_after = after;
 	r->n_quote_after = 2;
 	r->make_dirs = true;
@@ -301,6 +306,8 @@ start_removal(struct errand *e)
 	if (is_ssh(e->w)) {
 		folder = url_of(e->w, e->w->d.place->to.prefix);
 		r.method = "HEAD";
+		r.user = e->w->user;
+		r.known_hosts = e->w->known_hosts;
 		r.url = folder;
 		r.quote_before = &before;
 		r.n_quote_before = 1;
@@ -377,12 +384,31 @@ web_free(struct dest *d)
 
 	if (w->http)
 		http_free(w->http);
+	free(w->known_hosts);
 	free(w);
 }
 
 static const struct dest_ops web_ops = {
 	.check = web_check, .put = web_put, .remove = web_remove, .step = web_step, .moved = web_moved, .free = web_free,
 };
+
+static char *
+known_hosts(void)
+{
+	const char *home = getenv("HOME");
+	struct buf b = BUF_INIT;
+
+	buf_fmt(&b, "%s/.ssh/known_hosts", home ? home : "");
+	return buf_detach(&b);
+}
+
+static const char *
+local_user(void)
+{
+	const struct passwd *pw = getpwuid(getuid());
+
+	return pw ? pw->pw_name : getenv("USER");
+}
 
 struct dest *
 dest_web(const struct place *p, struct err *err)
@@ -393,6 +419,9 @@ dest_web(const struct place *p, struct err *err)
 	w->d = (struct dest){ .ops = &web_ops, .place = p, .window = AHEAD * options.concurrency, .max_size = UINT64_MAX, .max_key = KEY_MAX };
 	w->seed = (unsigned)(time_now_ns() ^ (uint64_t)getpid());
 	s3_pace_init(&w->pace, options.concurrency);
+	if (is_ssh(w) && !strchr(p->to.host, '@'))
+		w->user = local_user();
+	w->known_hosts = known_hosts();
 	w->http = http_new(&options, err);
 	if (w->http)
 		return &w->d;
