@@ -197,7 +197,7 @@ static bool
 went_well(const struct errand *e, const struct http_answer *a)
 {
 	if (a->fault)
-		return false;
+		return !e->put && is_ssh(e->w) && a->text && strstr(a->text, "No such file");
 	return is_ssh(e->w) || (a->status >= 200 && a->status < 300) || (!e->put && (a->status == 404 || a->status == 410));
 }
 
@@ -287,17 +287,17 @@ start_put(struct errand *e)
 	buf_release(&cache);
 }
 
-/* By ssh: a look at the folder, with the removal before it. */
+/* By ssh: a look at the folder, with the removal after it. */
 static void
 start_removal(struct errand *e)
 {
 	struct http_request r = HTTP_REQUEST_INIT;
 	struct buf rm = BUF_INIT;
-	const char *before;
+	const char *after;
 	char *folder = NULL;
 
-	buf_fmt(&rm, "*rm %s", e->path);
-	before = rm.s;
+	buf_fmt(&rm, "rm %s", e->path);
+	after = rm.s;
 	r.method = "DELETE";
 	r.url = e->url;
 	r.done = answered;
@@ -309,8 +309,8 @@ start_removal(struct errand *e)
 		r.user = e->w->user;
 		r.known_hosts = e->w->known_hosts;
 		r.url = folder;
-		r.quote_before = &before;
-		r.n_quote_before = 1;
+		r.quote_after = &after;
+		r.n_quote_after = 1;
 	}
 	http_start(e->w->http, &r);
 	free(folder);
