@@ -10,6 +10,7 @@
 #include "../base/err.h"
 #include "../base/mem.h"
 #include "../base/talk.h"
+#include "etag.h"
 #include "http.h"
 #include "place.h"
 #include "s3.h"
@@ -125,14 +126,25 @@ begin_again(struct sending *s)
 	return true;
 }
 
+static const char *
+part_etag(const void *ctx, size_t i)
+{
+	return ((const struct sending *)ctx)->part[i].etag;
+}
+
+/* Ceph's gateway does not say what it calls the whole: then it is worked out, so that it is known again in a listing. */
 static void
 finished(void *ctx, const struct s3_answer *a)
 {
 	struct sending *s = ctx;
+	char etag[ETAG_MAX] = "";
 
 	note(s, a);
-	if (!begin_again(s))
-		sending_end(s, a->etag);
+	if (begin_again(s))
+		return;
+	if (s->failure == S3_FINE && !*a->etag)
+		etag_of_parts(part_etag, s, s->n, etag);
+	sending_end(s, *a->etag ? a->etag : etag);
 }
 
 static void

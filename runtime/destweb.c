@@ -157,8 +157,10 @@ errand_end(struct errand *e, enum dest_failure failure, const char *text)
 }
 
 static const char *
-way_out(const struct http_answer *a)
+way_out(const struct errand *e, const struct http_answer *a)
 {
+	if (a->fault == HTTP_FAULT_TLS && is_ssh(e->w))
+		return "; the host's key must be in ~/.ssh/known_hosts: 'ssh HOST' once asks whether to put it there";
 	if (a->fault == HTTP_FAULT_LOGIN)
 		return "; ssh must let you in without a password: a key in ~/.ssh or an agent, and the host in ~/.ssh/known_hosts";
 	if (a->status == 401)
@@ -184,7 +186,7 @@ tell(struct errand *e, const struct http_answer *a)
 		buf_fmt(&b, "%s%s%s", http_fault_words(a->fault), a->text && *a->text ? ": " : "", a->text ? a->text : "");
 	else
 		buf_fmt(&b, "the server says %d", a->status);
-	buf_str(&b, way_out(a));
+	buf_str(&b, way_out(e, a));
 	if (e->tries > 1)
 		buf_fmt(&b, " (%u tries)", e->tries);
 	errand_end(e, final ? DEST_STOP : DEST_ONE, b.s);
