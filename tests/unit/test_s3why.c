@@ -165,6 +165,7 @@ test_pace(void)
 	ok(s3_pace_again(&p, S3_TRANSIENT, 9, true, 0, 0.999, &ms) && ms < 20000 && ms > 19000, "none is over 20 s");
 	ok(s3_pace_again(&p, S3_THROTTLE, 1, true, 7000, 0.0, &ms) && ms == 7000, "Retry-After is honoured");
 	ok(!s3_pace_again(&p, S3_TRANSIENT, S3_TRIES, true, 0, 0.5, &ms), "ten tries are enough");
+	ok(!s3_pace_again(&p, S3_TIMEOUT, S3_TRIES_SLOW, true, 0, 0.5, &ms), "four, if each takes a minute");
 	ok(!s3_pace_again(&p, S3_TRANSIENT, S3_TRIES_UNKNOWN, false, 0, 0.5, &ms), "three, of a server that never answered");
 	ok(!s3_pace_again(&p, S3_FINAL, 1, true, 0, 0.5, &ms) && !s3_pace_again(&p, S3_REGION, 1, true, 0, 0.5, &ms), "what does not pass is not tried again");
 	s3_pace_init(&p, 8);
