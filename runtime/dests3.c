@@ -14,6 +14,7 @@
 #include "http.h"
 #include "place.h"
 #include "s3.h"
+#include "s3check.h"
 
 enum { CONCURRENCY = 8, AHEAD = 4, META = 4 };
 
@@ -380,14 +381,16 @@ static int
 bucket_check(struct dest *d, void (*say)(void *ctx, const char *line), void *ctx, struct err *err)
 {
 	struct bucket *b = (struct bucket *)d;
-	struct buf line = BUF_INIT;
+	const struct place *p = d->place;
+	char hex[OID_HEX + 1];
+	struct oid none = { { 0 } };
+	struct dest_put probe = { .key = "", .sha256 = &none, .content_type = "text/plain", .commit = "", .datum = "" };
+	struct s3_how how = how_of(b, &probe, hex);
+	struct s3_check what = { .prefix = p->to.prefix, .how = &how, .list = p->verify, .multipart = d->large, .delete = p->delete_ };
 
-	if (s3_login(b->s3, err) < 0)
-		return -1;
-	buf_fmt(&line, "credentials  %s", s3_credentials_from(b->s3));
-	say(ctx, line.s);
-	buf_release(&line);
-	return 0;
+	/* The probe is of no commit. */
+	how.n_meta = p->n_meta;
+	return s3_check(b->s3, b->http, &what, say, ctx, err);
 }
 
 static void
