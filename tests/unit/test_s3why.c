@@ -120,6 +120,9 @@ test_others(void)
 	w.code = w.message = "";
 	w.xml = false;
 	says("a login page", &w, WORDS("no S3 server: a proxy, a login page", "correct egress.endpoint"));
+	w.status = 403;
+	w.proxy = "http_proxy";
+	says("a proxy's own 403", &w, WORDS("no S3 server: a proxy", "or the proxy in http_proxy"));
 	w = base();
 	w.fault = HTTP_FAULT_TLS;
 	w.fault_text = "SSL: no alternative certificate subject name matches target host name 'a.b.s3.example'";
