@@ -60,6 +60,7 @@ index_write(struct buf *b, const struct index *x)
 		rec_end(b);
 		write_origin(b, &x->source[i]);
 	}
+	conf_write_schedule(b, &x->schedule);
 	for (size_t i = 0; i < x->n_pipeline; i++) {
 		const struct index_pipeline *p = &x->pipeline[i];
 
@@ -196,7 +197,7 @@ read_line(struct index *x, const struct rec *r, const struct shared *v, struct c
 		return rec_get_oid(r, 2, &x->spec[x->n_spec++].id);
 	} else if (rec_is(r, "source", 4) || rec_is(r, "from", 2) || rec_is(r, "with", 3)) {
 		return read_source_line(x, r, v, n);
-	} else {
+	} else if (!conf_read_schedule(&x->arena, r, &x->schedule)) {
 		return read_pipeline_line(x, r, v, n);
 	}
 	return true;

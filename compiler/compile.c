@@ -262,6 +262,7 @@ fill_index(struct compile *c)
 		x->source[i] = (struct index_source){ .name = s->source[i].name, .dir = s->source[i].dir, .keep = s->source[i].keep };
 		origin_index(s, &s->source[i], &x->source[i]);
 	}
+	confs_schedule(s->schedule, &x->schedule);
 	x->pipeline = arena_alloc(&c->arena, (s->n_pipeline + 1) * sizeof *x->pipeline);
 	x->n_pipeline = s->n_pipeline;
 }

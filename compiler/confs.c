@@ -25,6 +25,13 @@ text_or(const struct str *t, const char *otherwise)
 	return t->s && *t->s ? t->s : otherwise;
 }
 
+void
+confs_schedule(const struct schedule *h, struct conf_schedule *c)
+{
+	if (h)
+		*c = (struct conf_schedule){ h->spec.s, text_or(&h->tz, ""), text_or(&h->missed, ""), text_or(&h->overlap, ""), text_or(&h->jitter, "") };
+}
+
 static const char *
 trigger_text(struct specset *s, const struct trigger *t)
 {
@@ -69,7 +76,7 @@ has_line(const struct table *t, const struct field *f)
 {
 	static const char *const top[] = {
 		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "datum_tries", "retry", "datum_timeout",
-		"job_timeout", "reprocess_spec", "salt",
+		"job_timeout", "reprocess_spec", "salt", "schedule",
 	};
 	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir" };
 	const char *const *v = t == &pipeline_table ? top : transform;
@@ -174,6 +181,7 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	limits_of(s, p, &c->limits);
 	make_code(s, t, found, c);
 	egress_conf(s, p, c);
+	confs_schedule(p->schedule, &c->schedule);
 	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 1) * sizeof *c->set);
 	add_sets(s, &pipeline_table, p, c);
 	add_sets(s, &transform_table, t, c);

@@ -204,6 +204,13 @@ load_obj(struct specset *s, const struct ynode *n, const struct field *f, void *
 		memcpy(dst, &obj, sizeof obj);
 		return load_num(s, n, number, (struct num *)(void *)((char *)obj + number->off));
 	}
+	if (f->sub == &schedule_table && n->kind != Y_SEQ) {
+		struct schedule *h = arena_alloc(s->a, sizeof *h);
+
+		memcpy(dst, &h, sizeof h);
+		h->at = n->at;
+		return n->kind == Y_SCALAR ? load_str(s, n, f->name, &h->spec) : load_table(s, n, f->sub, h);
+	}
 	if (!want_map(s, n, f->name))
 		return false;
 	obj = arena_alloc(s->a, f->sub->size);
@@ -534,7 +541,9 @@ load_set(struct specset *s, const struct ynode *map)
 			    "after '---'", k->text);
 		else if (!f)
 			ok = unknown_field(s, &set_table, k);
-		else if (f->kind == FK_STR)
+		else if (f->kind == FK_OBJ && s->schedule)
+			ok &= given_twice(s, f->name, k->at, s->schedule->at);
+		else if (f->kind == FK_OBJ)
 			ok &= note_status(s, &set_table, f, k) && load_value(s, expanded(s, k, &ok)->val, f, (char *)s + f->off);
 		else if (k->val->kind != Y_MAP)
 			ok = diag_error(s->d, k->val->at, "'%s' is a map by name, this is %s", k->text, ynode_kind_name(k->val));

@@ -133,6 +133,7 @@ add_shorthands(struct buf *b)
 		buf_str(b, " |\n");
 	}
 	buf_str(b, "| `input: REPO[@BRANCH]/GLOB` | `input.pfs` | the files of a repo; `REPO/` and `REPO` are all of it as one datum |\n"
+	    "| `schedule: EXPRESSION` | `schedule.spec` | when make is run |\n"
 	    "| `egress: URL` | `egress.URL` | where the output is pushed; a list of URLs is a list of egresses |\n");
 }
 
@@ -215,9 +216,9 @@ add_type(struct buf *b, const struct field *f)
 		json_close(b, '}');
 		json_close(b, '}');
 	}
-	if (f->sub == &input_table || f->one || !strcmp(f->name, "gpu")) {
+	if (f->sub == &input_table || f->one || f->sub == &schedule_table || f->sub == &gpu_table) {
 		json_open(b, NULL, '{');
-		json_str(b, "type", f->sub == &input_table || f->one ? "string" : "integer");
+		json_str(b, "type", f->sub == &gpu_table ? "integer" : "string");
 		json_close(b, '}');
 	}
 	json_open(b, NULL, '{');

@@ -70,6 +70,9 @@ struct cron {
 	struct str ticks;           /* of check.c: the repo of its ticks */
 };
 
+/* `schedule: EXPR` is its spec. */
+struct schedule { struct span at; struct str spec, tz, missed, overlap, jitter; };
+
 struct git { struct str name, url, branch; };
 
 /* Exactly one of them is given in a right spec. */
@@ -121,7 +124,7 @@ struct pipeline {
 	struct str merge;
 	struct str output_branch;
 	struct objs egress;         /* struct egress */
-	struct str schedule;
+	struct schedule *schedule;
 	struct parallelism *parallelism_spec;
 	struct retry_form *retry;
 	struct num datum_tries, datum_timeout, job_timeout;
@@ -182,7 +185,7 @@ struct specset {
 	size_t n_pipeline, cap_pipeline;
 	struct source *source;
 	size_t n_source, cap_source;
-	struct str schedule;        /* of the whole set */
+	struct schedule *schedule;  /* of the whole set */
 	struct pairs pools;         /* name and places */
 	bool has_repos;             /* `repos:` or `pipelines:` is in it: repos must be declared */
 	const struct field **noted; /* given fields that have no effect, each once */
