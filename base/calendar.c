@@ -2,8 +2,6 @@
  * days_from_civil and civil_from_days). */
 #include "cron.h"
 
-#include <stdio.h>
-
 int64_t
 cron_days(int64_t year, int month, int day)
 {
@@ -84,6 +82,16 @@ cron_time(const char *s, int64_t *ret)
 	return !*s;
 }
 
+/* By hand: a year of a thousand schedules is half a million of them. */
+static char *
+put_digits(char *to, int v, int n, char behind)
+{
+	for (int i = n - 1; i >= 0; i--, v /= 10)
+		to[i] = (char)('0' + v % 10);
+	to[n] = behind;
+	return to + n + 1;
+}
+
 void
 cron_time_text(char ret[32], int64_t at)
 {
@@ -91,5 +99,8 @@ cron_time_text(char ret[32], int64_t at)
 	int month, day, s = (int)(at - days * 86400);
 
 	cron_civil(days, &year, &month, &day);
-	snprintf(ret, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, month, day, s / 3600, s / 60 % 60, s % 60);
+	ret = put_digits(ret, year < 0 ? 0 : year > 9999 ? 9999 : (int)year, 4, '-');
+	ret = put_digits(put_digits(ret, month, 2, '-'), day, 2, 'T');
+	ret = put_digits(put_digits(put_digits(ret, s / 3600, 2, ':'), s / 60 % 60, 2, ':'), s % 60, 2, 'Z');
+	*ret = '\0';
 }

@@ -76,6 +76,18 @@ layout_mark(char ret[LAYOUT_MAX], const char *repo)
 }
 
 char *
+layout_ticks(char ret[LAYOUT_MAX], const char *repo)
+{
+	return join(ret, DIR_TICKS, repo, "");
+}
+
+char *
+layout_paused(char ret[LAYOUT_MAX], const char *pipeline)
+{
+	return join(ret, DIR_PAUSED, pipeline, "");
+}
+
+char *
 layout_scan(char ret[LAYOUT_MAX], const char *repo)
 {
 	return join(ret, DIR_SCAN, repo, "");

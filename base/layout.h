@@ -23,6 +23,8 @@ struct oid;
 #define DIR_POOLS   ".dassie/pools"
 #define DIR_EGRESS  ".dassie/egress"
 #define DIR_FETCHED ".dassie/fetched"
+#define DIR_TICKS   ".dassie/ticks"
+#define DIR_PAUSED  ".dassie/paused"
 #define DIR_OUT     "out"
 #define FILE_FORMAT ".dassie/format"
 #define FILE_CLOCK  ".dassie/clock"
@@ -46,6 +48,8 @@ char *layout_spec(char ret[LAYOUT_MAX], const char *pipeline);                  
 char *layout_conf(char ret[LAYOUT_MAX], const char *pipeline);                     /* .dassie/steps/P.conf */
 char *layout_lock(char ret[LAYOUT_MAX], const char *name);                         /* .dassie/lock/NAME */
 char *layout_mark(char ret[LAYOUT_MAX], const char *repo);                         /* .dassie/marks/R */
+char *layout_ticks(char ret[LAYOUT_MAX], const char *repo);                        /* .dassie/ticks/R */
+char *layout_paused(char ret[LAYOUT_MAX], const char *pipeline);                   /* .dassie/paused/P */
 char *layout_scan(char ret[LAYOUT_MAX], const char *repo);                         /* .dassie/scan/R */
 char *layout_plan(char ret[LAYOUT_MAX], const char *pipeline, const char *suffix); /* .dassie/plan/P.SUFFIX */
 char *layout_commit(char ret[LAYOUT_MAX], const struct oid *id);                   /* .dassie/commits/HEX */

@@ -329,6 +329,21 @@ zone_at(const struct zone *z, int64_t at)
 	return lo;
 }
 
+int64_t
+zone_instant(const struct zone *z, int64_t local)
+{
+	size_t i = zone_at(z, local - 2 * 86400);
+
+	for (; i + 1 < z->n; i++) {
+		int64_t ends = z->span[i + 1].from;
+
+		/* What the clocks skip at the end of this span belongs to it, too. */
+		if (local - z->span[i].offset < ends || local < ends + z->span[i + 1].offset)
+			break;
+	}
+	return local - z->span[i].offset;
+}
+
 /* Names. */
 
 static void

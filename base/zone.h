@@ -32,6 +32,10 @@ void zone_release(struct zone *z);
 /* The span that an instant is in; the next one, if there is any, ends it. */
 size_t zone_at(const struct zone *z, int64_t at);
 
+/* The instant at which the clocks show this local time (seconds as if it were UTC): the first one if it comes twice; if they skip
+ * it, what it would have been. */
+int64_t zone_instant(const struct zone *z, int64_t local);
+
 /* Names of all zones there are, for "did you mean"; array from the arena.  0 if there is no database. */
 size_t zone_names(struct arena *a, const char ***ret);
 

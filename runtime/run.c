@@ -19,6 +19,7 @@
 #include "../base/plan.h"
 #include "../base/talk.h"
 #include "child.h"
+#include "makerun.h"
 #include "report.h"
 #include "result.h"
 #include "state.h"
@@ -92,38 +93,6 @@ compile_with(const struct index *x, const char *const *define, size_t n_define, 
 	return rc;
 }
 
-static void
-set_run_environment(void)
-{
-	char self[PATH_MAX], id[17];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	struct sha256 h;
-	struct oid oid;
-	char hex[OID_HEX + 1];
-
-	if (n > 0) {
-		self[n] = '\0';
-		setenv("DASSIE", self, 0);
-	}
-	sha256_init(&h);
-	sha256_field_u64(&h, time_now_ns());
-	sha256_field_u64(&h, (uint64_t)getpid());
-	sha256_final(&h, &oid);
-	oid_hex(&oid, hex);
-	snprintf(id, sizeof id, "%.16s", hex);
-	setenv("DASSIE_RUN", id, 1);
-	setenv("DASSIE_COMMAND", "dassie run", 1);
-}
-
-static const char *
-jobs_option(const char *given, char ret[32])
-{
-	snprintf(ret, 32, "-j%s", given ? given : "");
-	if (!given)
-		snprintf(ret, 32, "-j%ld", sysconf(_SC_NPROCESSORS_ONLN));
-	return ret;
-}
-
 int
 verb_run(int argc, char **argv)
 {
@@ -132,7 +101,7 @@ verb_run(int argc, char **argv)
 	struct index x = INDEX_INIT;
 	struct err err = ERR_INIT;
 	const char **args, *makefile = "Makefile", *jobs = NULL, **define = xcalloc((size_t)argc, sizeof *define);
-	char jflag[32];
+	char jflag[32], run[17];
 	size_t n = 0, n_define = 0;
 	int c, rc;
 	bool keep = false, dry = false;
@@ -159,10 +128,10 @@ verb_run(int argc, char **argv)
 		return rc;
 	if (rc < 0)
 		return talk_err(&err);
-	set_run_environment();
+	makerun_environment("dassie run", run);
 	args = xcalloc((size_t)argc + 8, sizeof *args);
 	args[n++] = getenv("MAKE") ? getenv("MAKE") : GNU_MAKE;
-	args[n++] = jobs_option(jobs, jflag);
+	args[n++] = makerun_jobs(jobs, jflag);
 	args[n++] = "-f";
 	args[n++] = makefile;
 	if (keep)

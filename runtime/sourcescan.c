@@ -32,6 +32,7 @@
 #include "sourceref.h"
 #include "statcache.h"
 #include "store.h"
+#include "ticks.h"
 #include "walk.h"
 
 /* So many directories that the cache could answer for but does not are worth a new cache. */
@@ -349,7 +350,7 @@ commit(struct source *s, struct err *err)
 	return write_cache(s, err) < 0 ? talk_err(err), -1 : 0;
 }
 
-/* The repo of a cron's ticks has no folder: whoever ticks commits to it. */
+/* The repo of a cron's ticks has no folder. */
 static bool
 is_ticks(const struct index_source *src)
 {
@@ -358,19 +359,19 @@ is_ticks(const struct index_source *src)
 
 /* Before the first tick it is empty, so that what reads it has something to wait on. */
 static int
-begin_ticks(struct source *s, struct err *err)
+scan_ticks(struct source *s, struct err *err)
 {
-	char path[LAYOUT_MAX];
-	struct ref r;
-	int rc = ref_read(layout_ref(path, s->src->name), &r, err);
+	struct ticks t = TICKS_INIT;
+	int rc;
 
-	if (rc == 1)
-		ref_release(&r);
-	if (rc != 0)
-		return rc < 0 ? talk_err(err), -1 : 0;
 	s->asof = time_now_ns();
-	manifest_empty_id(&s->id);
-	return sourceref_move(s->src->name, &s->id, s->asof, err) < 0 ? talk_err(err), -1 : 0;
+	rc = ticks_read(&t, s->src->name, err);
+	if (rc == 0)
+		rc = ticks_commit(&t, &s->id, err);
+	ticks_release(&t);
+	if (rc == 0)
+		rc = sourceref_move(s->src->name, &s->id, s->asof, err);
+	return rc < 0 ? talk_err(err), -1 : 0;
 }
 
 static int
@@ -412,7 +413,7 @@ sourcescan(const struct index *x, const struct index_source *src)
 	if (lock < 0)
 		return talk_err(&err);
 	if (is_ticks(src)) {
-		rc = begin_ticks(&s, &err);
+		rc = scan_ticks(&s, &err);
 		close(lock);
 		return rc < 0 ? EXIT_WORLD : EXIT_DONE;
 	}

@@ -35,6 +35,7 @@
 #include "gather.h"
 #include "lockwait.h"
 #include "mflags.h"
+#include "paused.h"
 #include "provenance.h"
 #include "publish.h"
 #include "record.h"
@@ -356,12 +357,45 @@ run_job(struct stage *s, struct err *err)
 	return show(s, err);
 }
 
+/* What somebody paused is not run, and that is no failure. */
+static bool
+is_paused(const struct stage *s)
+{
+	struct buf b = BUF_INIT;
+
+	if (!paused_is(s->pipeline))
+		return false;
+	paused_text(s->pipeline, &b);
+	if (!s->flags.question && !s->flags.silent)
+		talk("%s: paused %s; 'dassie resume %s' ends that", s->pipeline, b.n ? b.s : "", s->pipeline);
+	buf_release(&b);
+	return true;
+}
+
+/* Nor is what would read it before its first commit. */
+static bool
+waits_paused(const struct stage *s)
+{
+	struct index x = INDEX_INIT;
+	struct err ignored = ERR_INIT;
+	const char *behind = index_read(&x, &ignored) == 1 ? paused_behind(&x, s->snap.waits_for) : NULL;
+
+	if (behind && !s->flags.question && !s->flags.silent)
+		talk("%s: waits for '%s', which is paused", s->pipeline, behind);
+	index_release(&x);
+	return behind != NULL;
+}
+
 static int
 stage(struct stage *s, struct err *err)
 {
 	s->open.pipeline = s->pipeline;
+	if (is_paused(s))
+		return 0;
 	if (conf_read(&s->conf, s->pipeline, err) < 0 || snapshot_take(&s->snap, &s->conf, &s->open, err) < 0)
 		return -1;
+	if (s->snap.waits_for && waits_paused(s))
+		return 0;
 	if (s->snap.waits_for && s->flags.dry) {
 		talk("%s: would run when '%s' has", s->pipeline, s->snap.waits_for);
 		return 0;
