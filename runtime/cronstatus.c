@@ -9,10 +9,12 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/json.h"
+#include "../base/mem.h"
 #include "croncmd.h"
 #include "cronenv.h"
 #include "cronself.h"
 #include "crontab.h"
+#include "cronwhen.h"
 #include "show.h"
 #include "state.h"
 #include "timers.h"
@@ -21,7 +23,8 @@
 static const char usage[] =
     "usage: dassie cron status [--json]\n\n"
     "Whether this project is called: by the crontab or a systemd timer, whether their entry is as 'dassie cron install' would\n"
-    "make it now, whether a cron daemon runs, and when it called last. Exit status 3 if something of that is not in order.\n";
+    "make it now, whether a cron daemon runs, and when it called last. Exit status 3 if something of that is not in order.\n"
+    "Then what was decided last of a schedule's time, and which one is next.\n";
 
 /* A call a minute: later than this and it is not coming. */
 #define LATE_NS UINT64_C(150000000000)
@@ -34,6 +37,8 @@ struct status {
 	enum usertab_daemon daemon;     /* of what calls */
 	char name[32];
 	uint64_t called, now;
+	struct arena a;
+	struct cronwhen when;
 };
 
 static enum entry_state
@@ -174,6 +179,23 @@ print_called(const struct status *s, struct buf *b)
 }
 
 static void
+print_when(const struct status *s, struct buf *b)
+{
+	const struct cronwhen *w = &s->when;
+	struct buf text = BUF_INIT;
+
+	if (w->last) {
+		buf_fmt(&text, "%s of %s: %s%s%s", w->last_at, w->last, w->decision, *w->state ? ", " : "", w->state);
+		row(b, "last", strcmp(w->state, "failure") != 0, text.s);
+	}
+	buf_reset(&text);
+	if (w->next)
+		buf_fmt(&text, "%s of %s", w->next_at, w->next);
+	row(b, "next", true, w->next ? text.s : "no pipeline has a time to come");
+	buf_release(&text);
+}
+
+static void
 print_json(const struct status *s, struct buf *b)
 {
 	static const char *const daemon[] = { "none", "runs", "unknown" };
@@ -184,6 +206,16 @@ print_json(const struct status *s, struct buf *b)
 	json_str(b, "entry", entry_word(s));
 	json_str(b, "daemon", daemon[s->daemon]);
 	json_time(b, "called", s->called);
+	json_open(b, "last", '{');
+	json_str(b, "schedule", s->when.last);
+	json_str(b, "at", s->when.last_at);
+	json_str(b, "decision", s->when.decision);
+	json_str(b, "state", s->when.last && *s->when.state ? s->when.state : NULL);
+	json_close(b, '}');
+	json_open(b, "next", '{');
+	json_str(b, "schedule", s->when.next);
+	json_str(b, "at", s->when.next_at);
+	json_close(b, '}');
 	json_close(b, '}');
 	buf_byte(b, '\n');
 }
@@ -206,7 +238,7 @@ cron_status(int argc, char **argv)
 	}
 	if (optind != argc)
 		return show_usage(usage, false);
-	if (look(&s, &err) < 0)
+	if (look(&s, &err) < 0 || cronwhen(&s.when, &s.a, &err) < 0)
 		return show_err(&err);
 	good = well(&s);
 	if (json) {
@@ -215,7 +247,9 @@ cron_status(int argc, char **argv)
 		print_entry(&s, &out);
 		print_daemon(&s, &out);
 		print_called(&s, &out);
+		print_when(&s, &out);
 	}
+	arena_release(&s.a);
 	buf_release(&s.project);
 	buf_release(&s.program);
 	buf_release(&s.why);

@@ -143,6 +143,8 @@ ok "E: pause" dassie pause p
 ok "E: make goes on" make
 run dassie pause
 like "E: which are" "$out" '^p '
+like "E: status, too" "$(dassie status)" '^ +paused +since'
+like "E: and as JSON" "$(dassie status --json)" '"pipeline":"p",.*"paused":true'
 rm -rf .dassie/refs/p .dassie/refs/p.done
 run make
 like "E: its stage says so" "$err$out" 'p: paused since .*dassie resume p'
@@ -283,6 +285,8 @@ like "K: dropped" "$out" '02:30 is skipped by the clocks: does not run'
 run dassie cron next --from 2026-11-01T00:00:00Z --until 2026-11-01T23:00:00Z --json wild
 is "K: as many as there are" "$(printf '%s\n' "$out" | wc -l)" 11
 like "K: JSON" "$out" '"at":"2026-11-01T04:30:00Z","local":"2026-11-01T00:30:00-04:00","zone":"America/New_York"'
+run dassie cron status
+like "K: status: nothing was decided yet, this comes" "$out" '^ *next +20..-..-..T..:..:..Z of (fixed|wild)/tick'
 run dassie cron next nosuch
 is "K: no such pipeline" "$status" 2
 run dassie cron fire --now yesterday
