@@ -297,4 +297,25 @@ is "K: no such pipeline" "$status" 2
 run dassie cron fire --now yesterday
 is "K: no time" "$status" 2
 
+# L. Two crons a minute, both killed with all that they started, at random: every instant ran once. DASSIE_SEED repeats it.
+project
+cat >pipeline.yaml <<'YAML'
+pipelines:
+  keep: {input: {cron: {name: tick, spec: "* * * * *", missed: all, overlap: queue, start: "2030-01-01T00:00:00Z"}}, run: touch "$out/$(basename "$tick")"}
+  over: {input: {cron: {name: tick, spec: "* * * * *", missed: all, overlap: queue, overwrite: true, start: "2030-01-01T00:00:00Z"}}, run: "basename \"$tick\" >\"$out/t\""}
+YAML
+ok "L: compile" dassie compile
+rounds=${DASSIE_KILLS:-8}
+seed=${DASSIE_SEED:-$$}
+perl -e 'my ($rounds, $seed) = @ARGV; srand $seed; for my $i (1 .. $rounds) { my @p;
+	for (1, 2) { my $p = fork // die; if (!$p) { setpgrp; open STDOUT, ">>", "log"; open STDERR, ">&STDOUT";
+		exec "dassie", "cron", "fire", "--now", sprintf("2030-01-01T00:%02d:30Z", $i % 12) } push @p, $p }
+	select undef, undef, undef, 0.02 + rand 0.5; kill KILL => -$_ for @p; waitpid $_, 0 for @p }' "$rounds" "$seed"
+ok "L: a fire that is not killed" dassie cron fire --now 2030-01-01T00:12:30Z
+is "L: all ran (seed $seed)" "$(decisions | cut -d' ' -f2,3 | sort | uniq -c | tr -s ' ')" " 26 ran success"
+is "L: once each" "$(dassie datums over --json 2>"$T/.e" | wc -l) $(find out/keep -type f | wc -l)" "1 13"
+is "L: the newest is shown" "$(cat out/over/t)" "2030-01-01T00:12:00Z"
+ok "L: the state is sound" dassie fsck
+ok "L: and make has nothing to do" make -q
+
 done_testing
