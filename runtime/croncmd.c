@@ -23,7 +23,7 @@ static const struct sub subs[] = {
 	{ "install", cron_install, "[--systemd] [--print]", "have the crontab (or systemd) call dassie every minute" },
 	{ "remove", cron_remove, "[PROJECT]", "take that out again" },
 	{ "list", cron_list, "[--json]", "the projects of yours that are called" },
-	{ "status", cron_status, "[--json]", "whether this project is called, and when it was" },
+	{ "status", cron_status, "[--json]", "is this project called; last and next times" },
 	{ "entry", cron_entry, NULL, NULL },
 };
 

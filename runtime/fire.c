@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,16 +15,14 @@
 #include "../base/buf.h"
 #include "../base/cronnext.h"
 #include "../base/err.h"
-#include "../base/fs.h"
 #include "../base/json.h"
-#include "../base/layout.h"
 #include "../base/lock.h"
 #include "../base/talk.h"
 #include "croncmd.h"
 #include "decide.h"
 #include "heard.h"
 #include "ledger.h"
-#include "makerun.h"
+#include "respec.h"
 #include "scheds.h"
 #include "show.h"
 #include "state.h"
@@ -319,37 +316,14 @@ fire(struct fire *f, struct err *err)
 	}
 }
 
-/* Was a spec written since it was compiled? */
-static bool
-spec_changed(const struct index *x)
-{
-	struct stat st, index;
-
-	if (stat(FILE_INDEX, &index) < 0)
-		return false;
-	for (size_t i = 0; i < x->n_spec; i++)
-		if (stat(x->spec[i].path, &st) < 0 || fs_mtime_ns(&st) > fs_mtime_ns(&index))
-			return true;
-	return false;
-}
-
-/* What is due is what the spec says now: make's scan compiles it.  With a spec that is wrong the schedules of before hold. */
+/* What is due is what the spec says now.  With a spec that is wrong the schedules of before hold. */
 static int
 read_schedules(struct fire *f, struct err *err)
 {
-	static const char *const scan[] = { FILE_SCANMK };
-	int rc = scheds_read(&f->scheds, err), made;
-
-	if (rc != 1 || !spec_changed(&f->scheds.x))
-		return rc;
-	made = makerun(f->scheds.x.makefile, NULL, scan, 1, err);
-	if (made < 0)
-		return -1;
-	if (made > 0) {
+	if (respec() != EXIT_DONE) {
 		talk("the spec cannot be compiled: until it can, the schedules are those of before");
 		f->broken = true;
 	}
-	scheds_release(&f->scheds);
 	return scheds_read(&f->scheds, err);
 }
 
