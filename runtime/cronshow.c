@@ -11,6 +11,7 @@
 #include "../base/talk.h"
 #include "croncmd.h"
 #include "ledger.h"
+#include "respec.h"
 #include "scheds.h"
 #include "show.h"
 #include "state.h"
@@ -303,7 +304,11 @@ cron_next(int argc, char **argv)
 
 	if (options(&q, argc, argv, next_usage, &rc) < 0)
 		return rc;
-	if (state_find(NULL, &err) < 0 || (rc = scheds_read(&s, &err)) < 0)
+	if (state_find(NULL, &err) < 0)
+		return talk_err(&err);
+	if ((rc = respec()) != EXIT_DONE)
+		return rc;
+	if ((rc = scheds_read(&s, &err)) < 0)
 		return talk_err(&err);
 	if (rc == 0)
 		talk("nothing is compiled here: 'dassie compile' does");

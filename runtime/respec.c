@@ -39,8 +39,12 @@ respec(void)
 {
 	struct index x = INDEX_INIT;
 	struct err err = ERR_INIT;
-	int rc = state_make(&err) < 0 ? -1 : index_read(&x, &err), status = EXIT_DONE;
+	int rc, status = EXIT_DONE;
 
+	/* Who may only look sees what was compiled. */
+	if (access(DIR_STATE, W_OK) < 0)
+		return EXIT_DONE;
+	rc = state_make(&err) < 0 ? -1 : index_read(&x, &err);
 	if (rc < 0)
 		status = talk_err(&err);
 	else if (rc == 1)

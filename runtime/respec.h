@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Compile again, as it was compiled last, if a spec has changed. Where nothing was compiled yet, nothing is done. An exit
- * status; what is wrong was told. Costs a stat a spec. */
+/* Compile again, as it was compiled last, if a spec has changed. Where nothing was compiled yet, or the state cannot be
+ * written by this user, nothing is done. An exit status; what is wrong was told. Costs a stat a spec. */
 int respec(void);
 
 #endif
