@@ -30,9 +30,11 @@
  *   compiler VERSION         makefile PATH        option TEXT (command-line options of compile that change its output)
  *   spec PATH                what compile was asked for: files and folders
  *   specfile PATH SHA256     each file that was read   include PATH SHA256   the same, where only another one names it
- *   source NAME DIR KEEP     KEEP 0|1; DIR is - for what has no folder: the ticks of a cron input, and what lies elsewhere:
+ *   source NAME DIR KEEP     KEEP 0|1; DIR is - for what has no folder: the ticks of a cron input, REPO@BRANCH, and what lies elsewhere:
  *   from URL                 s3://BUCKET/PREFIX (all below it: the prefix is empty or ends in '/'), or https://…, a line a file
  *   with KEY VALUE           of s3: its settings by the names of the spec, endpoint a URL; of https: name NAME, a line a URL
+ *   trigger REPO BRANCH FOLLOWS ALL RATE CRON SIZE COMMITS   a branch that moves by itself, behind what it follows (REPO or REPO@BRANCH):
+ *                            ALL 0|1: every condition or any; cron expressions or "", bytes and commits or 0
  *   schedule SPEC TZ MISSED OVERLAP JITTER    of the whole spec
  *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines, "reads REPO" lines, and
  *   egress HEX               if it has one: hash of its egress and with lines; moves refs/P.egress.spec
@@ -70,6 +72,8 @@ struct conf_schedule { const char *spec, *tz, *missed, *overlap, *jitter; };
 struct conf_code { const char *path; bool declared; };
 struct conf_set { const char *key, *value; };
 struct conf_egress { const char *url; struct conf_set *with; size_t n_with; };
+
+#define CONF_TRIGGERS "triggers"    /* set: branches of its output have triggers */
 
 struct conf {
 	struct arena arena;         /* owns everything below */
@@ -112,6 +116,11 @@ struct index_source {
 	struct conf_set *with; size_t n_with;
 };
 struct index_spec { const char *path; struct oid id; bool included; };
+struct index_trigger {
+	const char *repo, *branch, *follows, *rate, *cron;
+	bool all;
+	uint64_t size, commits;
+};
 struct index_pipeline {
 	const char *name, *script;
 	struct oid script_id, decides;
@@ -128,6 +137,7 @@ struct index {
 	struct index_spec *spec; size_t n_spec;
 	struct index_source *source; size_t n_source;
 	struct conf_schedule schedule;
+	struct index_trigger *trigger; size_t n_trigger;
 	struct index_pipeline *pipeline; size_t n_pipeline;
 };
 

@@ -12,12 +12,12 @@ alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-bool
-layout_name_ok(const char *name)
+static bool
+name_ok(const char *name, size_t max)
 {
 	size_t n = strlen(name);
 
-	if (n == 0 || n > NAME_MAX_REPO || !alnum(name[0]))
+	if (n == 0 || n > max || !alnum(name[0]))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!alnum(name[i]) && name[i] != '_' && name[i] != '-')
@@ -30,6 +30,24 @@ layout_egress_name(char ret[EGRESS_NAME_MAX], const char *pipeline)
 {
 	snprintf(ret, EGRESS_NAME_MAX, "%s.egress", pipeline);
 	return ret;
+}
+
+bool
+layout_name_ok(const char *name)
+{
+	return name_ok(name, NAME_MAX_REPO);
+}
+
+bool
+layout_branch_ok(const char *name)
+{
+	return name_ok(name, NAME_MAX_BRANCH);
+}
+
+size_t
+layout_repo_len(const char *name)
+{
+	return strcspn(name, "@");
 }
 
 static char *

@@ -25,21 +25,29 @@ struct oid;
 #define DIR_FETCHED ".dassie/fetched"
 #define DIR_TICKS   ".dassie/ticks"
 #define DIR_PAUSED  ".dassie/paused"
+#define DIR_BRANCHES ".dassie/branches"
 #define DIR_OUT     "out"
 #define FILE_FORMAT ".dassie/format"
 #define FILE_CLOCK  ".dassie/clock"
 #define FILE_BOOT   ".dassie/boot"
 #define FILE_SCANMK ".dassie/scan.mk"
 #define FILE_INDEX  ".dassie/steps/index"
+#define FILE_SCHEMA ".dassie/spec.schema.json"
 #define FILE_DB     ".dassie/provenance.db"
 
-enum { LAYOUT_MAX = 256, NAME_MAX_REPO = 63, EGRESS_NAME_MAX = NAME_MAX_REPO + 8 };
+enum { LAYOUT_MAX = 256, NAME_MAX_REPO = 63, NAME_MAX_BRANCH = 90, EGRESS_NAME_MAX = NAME_MAX_REPO + 8 };
 
 /* Names of repos and pipelines: letters, digits, '_' and '-', the first one a letter or digit, at most 63. */
 bool layout_name_ok(const char *name);
 
 /* P.egress: what the refs of a pipeline's egress are called after; no pipeline can have this name. */
 char *layout_egress_name(char ret[EGRESS_NAME_MAX], const char *pipeline);
+
+/* Names of branches: the same, at most 90 (Pachyderm makes them of a pipeline's name). */
+bool layout_branch_ok(const char *name);
+
+/* What a repo is called in refs/: NAME, or NAME@BRANCH for a branch that its own commits do not go to.  How long NAME is. */
+size_t layout_repo_len(const char *name);
 
 /* Each writes a NUL-terminated path into ret and returns ret. */
 char *layout_ref(char ret[LAYOUT_MAX], const char *repo);                          /* .dassie/refs/R */

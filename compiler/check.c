@@ -11,6 +11,7 @@
 #include "../base/mem.h"
 #include "../base/retry.h"
 #include "../base/sha256.h"
+#include "branches.h"
 #include "checklimits.h"
 #include "checkmatch.h"
 #include "croncheck.h"
@@ -94,7 +95,7 @@ check_word(struct specset *s, const struct str *t, const char *field, const char
 }
 
 static bool
-check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct span at)
+check_pfs(struct specset *s, struct pipeline *p, struct pfs *pfs, struct span at)
 {
 	bool ok = true;
 
@@ -102,7 +103,8 @@ check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct s
 		if (!p->broken)
 			ok = diag_error(s->d, at, "an input must specify a repo; write 'repo: NAME'");
 	} else {
-		graph_read(s, p, &pfs->repo);
+		ok &= branches_read(s, p, pfs, at);
+		graph_read(s, p, &pfs->reads);
 		ok &= check_input_name(s, pfs_name(pfs), given(&pfs->name) ? pfs->name.at : pfs->repo.at, given(&pfs->name));
 	}
 	ok &= check_selection(s, p, pfs, at);
@@ -110,8 +112,6 @@ check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct s
 		ok &= croncheck_expr(s, &pfs->trigger->rate_limit_spec);
 		ok &= croncheck_expr(s, &pfs->trigger->cron_spec);
 	}
-	if (given(&pfs->branch) && strcmp(pfs->branch.s, "master") != 0 && !pfs->trigger)
-		diag_warn(s->d, pfs->branch.at, "branches are not honoured yet: the newest commit of '%s' is read", pfs->repo.s ? pfs->repo.s : "");
 	return ok;
 }
 
@@ -475,6 +475,7 @@ check_set(struct specset *s)
 	for (size_t i = 0; i < s->n_source; i++)
 		ok &= check_source(s, &s->source[i]);
 	ok &= croncheck_schedule(s, s->schedule);
+	ok &= branches_begin(s);
 	for (size_t i = 0; i < s->n_pipeline; i++) {
 		diag_within(s->d, s->pipeline[i].made.at, s->pipeline[i].made.text);
 		ok &= check_pipeline(s, &s->pipeline[i]);

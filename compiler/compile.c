@@ -27,6 +27,7 @@
 #include "params.h"
 #include "print.h"
 #include "readspec.h"
+#include "schema.h"
 #include "spec.h"
 #include "step.h"
 #include "verbs.h"
@@ -259,8 +260,17 @@ fill_index(struct compile *c)
 	x->source = arena_alloc(&c->arena, (s->n_source + 1) * sizeof *x->source);
 	x->n_source = s->n_source;
 	for (size_t i = 0; i < s->n_source; i++) {
-		x->source[i] = (struct index_source){ .name = s->source[i].name, .dir = s->source[i].dir, .keep = s->source[i].keep };
+		x->source[i] = (struct index_source){ .name = s->source[i].name, .dir = s->source[i].dir, .keep = s->source[i].keep || s->source[i].branched };
 		origin_index(s, &s->source[i], &x->source[i]);
+	}
+	x->trigger = arena_alloc(&c->arena, (s->n_triggered + 1) * sizeof *x->trigger);
+	for (size_t i = 0; i < s->n_triggered; i++) {
+		const struct source *src = s->triggered[i];
+		const struct trigger *t = src->trigger;
+
+		x->trigger[x->n_trigger++] = (struct index_trigger){ src->of->s, src->name + strlen(src->of->s) + 1, src->follows,
+			t->rate_limit_spec.s ? t->rate_limit_spec.s : "", t->cron_spec.s ? t->cron_spec.s : "", t->all.v, (uint64_t)t->size.v,
+			(uint64_t)t->commits.v };
 	}
 	confs_schedule(s->schedule, &x->schedule);
 	x->pipeline = arena_alloc(&c->arena, (s->n_pipeline + 1) * sizeof *x->pipeline);
@@ -294,6 +304,21 @@ remove_old(struct compile *c, struct err *err)
 	return 0;
 }
 
+/* For editors.  One of this length was written by this version. */
+static int
+write_schema(struct err *err)
+{
+	struct buf b = BUF_INIT;
+	struct stat st;
+	int rc = 0;
+
+	schema_json(&b);
+	if (stat(FILE_SCHEMA, &st) < 0 || (size_t)st.st_size != b.n)
+		rc = fs_replace(FILE_SCHEMA, b.s, b.n, 0644, err);
+	buf_release(&b);
+	return rc;
+}
+
 static int
 write_all(struct compile *c, struct err *err)
 {
@@ -304,6 +329,7 @@ write_all(struct compile *c, struct err *err)
 	if (fs_mkdirs(DIR_STEPS, err) < 0)
 		return -1;
 	fill_index(c);
+	rc = write_schema(err);
 	for (size_t i = 0; rc >= 0 && i < c->set.n_pipeline; i++)
 		rc = write_pipeline(c, c->set.by_name[i], &c->index.pipeline[i], err);
 	if (rc >= 0)

@@ -51,7 +51,7 @@ make_input(struct specset *s, const struct input *in, struct conf_input *c)
 	size_t n;
 
 	if (p) {
-		*c = (struct conf_input){ .kind = CONF_PFS, .name = pfs_name(p), .repo = p->repo.s, .branch = text_or(&p->branch, "master"),
+		*c = (struct conf_input){ .kind = CONF_PFS, .name = pfs_name(p), .repo = p->reads.s, .branch = text_or(&p->branch, "master"),
 		    .glob = p->glob.s, .match = p->match.s, .join_on = text_or(&p->join_on, ""), .group_by = text_or(&p->group_by, ""),
 		    .outer = p->outer_join.v, .lazy = p->lazy.v, .empty = p->empty_files.v, .trigger = trigger_text(s, p->trigger) };
 		return;
@@ -113,6 +113,17 @@ add_sets(struct specset *s, const struct table *t, const void *obj, struct conf 
 		c->set[c->n_set++].value = arena_dup(s->a, b.n ? b.s : "", b.n);
 	}
 	buf_release(&b);
+}
+
+/* Its stage looks at them when its commit moves. */
+static void
+add_followers(struct specset *s, struct conf *c)
+{
+	for (size_t i = 0; i < s->n_triggered; i++)
+		if (!strcmp(s->triggered[i]->of->s, c->pipeline)) {
+			c->set[c->n_set++] = (struct conf_set){ CONF_TRIGGERS, "1" };
+			return;
+		}
 }
 
 static void
@@ -182,7 +193,8 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	make_code(s, t, found, c);
 	egress_conf(s, p, c);
 	confs_schedule(p->schedule, &c->schedule);
-	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 1) * sizeof *c->set);
+	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 2) * sizeof *c->set);
+	add_followers(s, c);
 	add_sets(s, &pipeline_table, p, c);
 	add_sets(s, &transform_table, t, c);
 	buf_reset(spec);

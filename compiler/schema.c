@@ -3,6 +3,8 @@
  * JSON Schema (draft 7, which is what editors know): one definition a table and one a kind of value.  Every field stands
  * in it by both its names, but an editor is asked to suggest the first only; one that is refused here carries why.
  * Fields whose holder is refused or without effect share its fate, so the document says that once, at the holder. */
+#include "schema.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -401,6 +403,24 @@ schema_document(struct buf *b, const struct tables *t)
 	buf_byte(b, '\n');
 }
 
+static void
+all_tables(struct tables *t)
+{
+	tables_add(t, &set_table, FS_HONOURED);
+	tables_add(t, &repo_table, FS_HONOURED);
+	tables_add(t, &param_table, FS_HONOURED);
+	tables_add(t, &pipeline_table, FS_HONOURED);
+}
+
+void
+schema_json(struct buf *b)
+{
+	struct tables t = { .n = 0 };
+
+	all_tables(&t);
+	schema_document(b, &t);
+}
+
 int
 verb_schema(int argc, char **argv)
 {
@@ -414,14 +434,12 @@ verb_schema(int argc, char **argv)
 		    help ? stdout : stderr);
 		return talk_done(help ? EXIT_DONE : EXIT_USAGE);
 	}
-	tables_add(&t, &set_table, FS_HONOURED);
-	tables_add(&t, &repo_table, FS_HONOURED);
-	tables_add(&t, &param_table, FS_HONOURED);
-	tables_add(&t, &pipeline_table, FS_HONOURED);
-	if (argc == 2)
+	if (argc == 2) {
+		all_tables(&t);
 		fields_document(&b, &t);
-	else
-		schema_document(&b, &t);
+	} else {
+		schema_json(&b);
+	}
 	fwrite(b.s, 1, b.n, stdout);
 	buf_release(&b);
 	return talk_done(EXIT_DONE);

@@ -40,6 +40,7 @@ static const struct verb verbs[] = {
 	{ "ls", verb_ls, "REPO[@COMMIT][:PATH]", "the files of a commit" },
 	{ "cat", verb_cat, "REPO[@COMMIT]:PATH", "a file of a commit" },
 	{ "diff", verb_diff, "REPO[@A] [REPO[@B]]", "what changed between two commits" },
+	{ "branch", verb_branch, "REPO@NAME --head COMMIT", "branches and their heads; move one" },
 	{ "glob", verb_compiler, "REPO PATTERN", "which paths a glob makes datums of" },
 	{ "schema", verb_compiler, "[--fields]", "the JSON Schema of specs, for editors" },
 	{ "cron", verb_cron, "next | history | …", "pipelines on a schedule" },

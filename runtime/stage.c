@@ -42,6 +42,7 @@
 #include "report.h"
 #include "snapshot.h"
 #include "state.h"
+#include "trigger.h"
 #include "verbs.h"
 #include "work.h"
 
@@ -319,6 +320,22 @@ is_recorded(const struct stage *s)
 	return s->gather.roster.last.job && strcmp(s->gather.roster.last.job, s->open.job) == 0;
 }
 
+/* Branches with a trigger that follow this pipeline's output. */
+static int
+follow(const struct stage *s, struct err *err)
+{
+	struct index x = INDEX_INIT;
+	bool any = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < s->conf.n_set; i++)
+		any |= strcmp(s->conf.set[i].key, CONF_TRIGGERS) == 0;
+	if (any && (rc = index_read(&x, err)) == 1)
+		rc = triggers_look(&x, s->pipeline, err);
+	index_release(&x);
+	return rc < 0 ? -1 : 0;
+}
+
 /* (e), (f), (g) */
 static int
 show(struct stage *s, struct err *err)
@@ -327,7 +344,7 @@ show(struct stage *s, struct err *err)
 	int moved;
 
 	if (publish(s->pipeline, &s->commit, &s->gather.tree.diff, err) < 0 || (moved = snapshot_move(s->pipeline, &s->commit, err)) < 0 ||
-	    snapshot_done(&s->snap, &s->open, err) < 0)
+	    follow(s, err) < 0 || snapshot_done(&s->snap, &s->open, err) < 0)
 		return -1;
 	if (!s->flags.silent)
 		report_success(&s->open, &s->gather, &s->commit, moved == 1);

@@ -15,6 +15,7 @@ int verb_ls(int argc, char **argv);        /* history.c */
 int verb_cat(int argc, char **argv);       /* history.c */
 int verb_egress(int argc, char **argv);
 int verb_diff(int argc, char **argv);      /* history.c */
+int verb_branch(int argc, char **argv);     /* branch.c */
 int verb_why(int argc, char **argv);       /* why.c */
 int verb_init(int argc, char **argv);      /* init.c */
 int verb_doctor(int argc, char **argv);    /* doctor.c */
