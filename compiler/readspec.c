@@ -21,6 +21,7 @@
 #include "params.h"
 #include "scope.h"
 #include "spec.h"
+#include "template.h"
 #include "yaml.h"
 
 /* Nodes are let go after so much text: memory that is touched once costs more than to parse into it. */
@@ -159,9 +160,16 @@ load_all(struct specset *s, struct specfiles *f, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		enum module_state state = modules_state(m, i);
+		const struct text *t = &f->v[i].text;
+		const char *why;
+		size_t at;
 
 		if (state == MODULE_INCLUDED)
 			continue;
+		if (state == MODULE_NONE && (why = template_file(f->v[i].path, t->s, t->n, &at))) {
+			s->unread = !diag_error(s->d, (struct span){ t->base + (uint32_t)at, 1 }, "%s", why);
+			continue;
+		}
 		if (state == MODULE_ROOT)
 			modules_load(m, i);
 		else

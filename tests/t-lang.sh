@@ -156,4 +156,34 @@ SPEC
 run dassie compile
 like "bombs: of a matrix" "$err" "'matrix' makes more than 10000 pipelines"
 
+# What is too large or too deep: a clear limit, in bounded memory.
+project
+mkdir data
+limited() {
+	run sh -c 'ulimit -v 500000; exec dassie compile --check "$0"' "$2"
+	is "limits: $1: status" "$status" "$4"
+	like "limits: $1" "$err" "$3"
+}
+perl -e 'print "a: ", "[" x 10000, "]" x 10000, "\n"' >deep.yaml
+limited "10,000 lists deep" deep.yaml 'deep.yaml:1:203: error: nested more than 200 deep' 1
+perl -e 'print "{\"a\":" x 10000, 1, "}" x 10000, "\n"' >deep.json
+limited "10,000 maps deep in JSON" deep.json 'nested more than 200 deep' 1
+perl -e 'for $i (0 .. 9999) { print " " x $i, "a:\n" }' >indent.yaml
+limited "10,000 maps deep by indentation" indent.yaml 'nested more than 200 deep' 1
+perl -e 'print "input: ", "{cross: [" x 60, "{pfs: {repo: data, glob: /}}", "]}" x 60, "\npipeline: {name: x}\ntransform: {cmd: [x]}\n"' >inputs.yaml
+limited "inputs in inputs" inputs.yaml 'inputs nested more than 50 deep' 1
+perl -e 'print "a: &a0 [x,x,x,x,x,x,x,x,x,x]\n"; for $i (1 .. 12) { $j = $i - 1; print "b$i: &a$i [", join(",", ("*a$j") x 10), "]\n" }' >bomb.yaml
+limited "a bomb of aliases" bomb.yaml 'more than 4000000 values in a file, aliases followed' 1
+perl -e 'print "a: &a0 {", join(", ", map { "k$_: v" } 0 .. 999), "}\n"; for $i (1 .. 150) { $j = $i - 1; print "b$i: &a$i {<<: [", join(",", ("*a$j") x 40), "]}\n" }' >merge.yaml
+limited "a bomb of merge keys" merge.yaml "'<<' merges too much|more than 4000000 values" 1
+perl -e '$l = "# " . "x" x 1021 . "\n"; print $l for 1 .. 103000' >big.yaml
+limited "more than 100 MB" big.yaml "'big.yaml' is larger than 100 MB, which no spec is" 3
+echo 'include: big.yaml' >including.yaml
+limited "more than 100 MB, included" including.yaml "cannot include 'big.yaml': .*larger than 100 MB" 1
+
+# Jsonnet.
+printf '// a template\nfunction(x) { pipeline: { name: x } }\n' >edges.jsonnet
+run dassie compile edges.jsonnet
+like "jsonnet" "$err" "edges.jsonnet:2:1: error: this is Jsonnet, a program that makes specs: run 'jsonnet'"
+
 done_testing
