@@ -30,12 +30,13 @@
 #include "schema.h"
 #include "spec.h"
 #include "step.h"
+#include "unchanged.h"
 #include "verbs.h"
 #include "words.h"
 
 static const char usage[] =
 "usage: dassie compile [OPTION]… [SPEC]…\n"
-"Check the specs and compile them to a Makefile and .dassie/steps.  A SPEC is a file or a folder of files;\n"
+"Check the specs and compile them to a Makefile and .dassie/steps.  A SPEC is a file, or a folder of files and folders;\n"
 "without one: pipeline.yaml, pipeline.yml, pipeline.json or specs/, whichever is here.\n"
 "  -o FILE        write the Makefile there (default: Makefile)\n"
 "  --check        only check; write nothing\n"
@@ -147,20 +148,20 @@ write_file(struct compile *c, const char *path, const struct buf *b, mode_t mode
 }
 
 static void
-note_found(struct compile *c, const struct pipeline *p, const struct words *w)
+note_found(struct compile *c, const char *pipeline, const struct conf_code *code, size_t n)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < w->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct stat st;
 
-		if (stat(w->v[i], &st) < 0 || !S_ISREG(st.st_mode))
+		if (code[i].declared || stat(code[i].path, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
 		if (any)
 			buf_str(&c->notes, ", ");
 		else
-			buf_fmt(&c->notes, "dassie: %s: code found in its command: ", pipeline_name(p));
-		buf_fmt(&c->notes, "'%s'", w->v[i]);
+			buf_fmt(&c->notes, "dassie: %s: code found in its command: ", pipeline);
+		buf_fmt(&c->notes, "'%s'", code[i].path);
 		any = true;
 	}
 	if (any)
@@ -231,7 +232,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	ret->reads = arena_alloc(&c->arena, (p->n_reads + 1) * sizeof *ret->reads);
 	for (size_t i = 0; i < p->n_reads; i++)
 		ret->reads[i] = p->reads[i]->s;
-	note_found(c, p, &w);
+	note_found(c, ret->name, ret->code, ret->n_code);
 	words_release(&w);
 	retry_release(&conf.retry);
 	limits_release(&conf.limits);
@@ -319,6 +320,18 @@ write_schema(struct err *err)
 	return rc;
 }
 
+static bool
+nothing_new(struct compile *c)
+{
+	struct index then = INDEX_INIT;
+	bool same = unchanged(&c->index, &then);
+
+	for (size_t i = 0; same && i < then.n_pipeline; i++)
+		note_found(c, then.pipeline[i].name, then.pipeline[i].code, then.pipeline[i].n_code);
+	index_release(&then);
+	return same;
+}
+
 static int
 write_all(struct compile *c, struct err *err)
 {
@@ -330,6 +343,8 @@ write_all(struct compile *c, struct err *err)
 		return -1;
 	fill_index(c);
 	rc = write_schema(err);
+	if (rc >= 0 && !c->o.force && nothing_new(c))
+		return 0;
 	for (size_t i = 0; rc >= 0 && i < c->set.n_pipeline; i++)
 		rc = write_pipeline(c, c->set.by_name[i], &c->index.pipeline[i], err);
 	if (rc >= 0)
@@ -342,8 +357,9 @@ write_all(struct compile *c, struct err *err)
 	c->makefile_changed = rc > 0;
 	buf_reset(&b);
 	index_write(&b, &c->index);
+	/* Also where its bytes are the same: its time says that all before it fits (unchanged.h). */
 	if (rc >= 0)
-		rc = write_file(c, FILE_INDEX, &b, 0644, err);
+		rc = fs_replace(FILE_INDEX, b.s, b.n, 0644, err);
 	buf_release(&b);
 	return rc;
 }

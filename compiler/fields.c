@@ -475,7 +475,7 @@ const struct shorthand *
 shorthand_find(const char *name)
 {
 	for (size_t i = 0; i < shorthand_count; i++)
-		if (field_name_is(shorthand_table[i].name, name))
+		if (shorthand_table[i].name[0] == name[0] && field_name_is(shorthand_table[i].name, name))
 			return &shorthand_table[i];
 	return 0;
 }

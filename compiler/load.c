@@ -476,26 +476,6 @@ has_shorthand(const struct ynode *map)
 	return false;
 }
 
-/* A name that is a param's and an input's: ${name} in the command would be the first, $name the second. */
-static bool
-check_scope(struct specset *s, const struct input *in)
-{
-	const struct objs *members[] = { &in->cross, &in->union_, &in->join, &in->group };
-	const struct str *name = in->cron ? &in->cron->name : in->pfs && in->pfs->name.s ? &in->pfs->name : in->pfs ? &in->pfs->repo : NULL;
-	const struct binding *b = name && name->s ? scope_find(s->scope, name->s, strlen(name->s)) : NULL;
-	bool ok = true;
-
-	if (b) {
-		ok = diag_error(s->d, name->at, "the input '%s' has the name of a param, so ${%s} in its command would not be its path; give one another name",
-		    name->s, name->s);
-		diag_note(s->d, b->at, "the param");
-	}
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		for (size_t k = 0; k < members[i]->n; k++)
-			ok &= check_scope(s, (const struct input *)members[i]->v + k);
-	return ok;
-}
-
 static bool
 take_pipeline(struct specset *s, const struct ynode *map, const struct ynode *name, bool broken)
 {
@@ -515,7 +495,7 @@ take_pipeline(struct specset *s, const struct ynode *map, const struct ynode *na
 	p->scope = s->scope;
 	ok &= load_table(s, lowered, &pipeline_table, p);
 	if (s->scope && p->input)
-		ok &= check_scope(s, p->input);
+		ok &= params_check_names(s, p->input);
 	s->lenient = false;
 	p->broken = !ok;
 	return ok;

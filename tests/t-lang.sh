@@ -127,6 +127,32 @@ run dassie compile specs
 is "include: a circle" "$status" 1
 like "include: its files" "$err" 'in a circle: specs/a.yaml -> specs/parts/p.yaml -> specs/a.yaml'
 
+# Folders in folders.
+project
+mkdir -p specs/team-a/deep specs/.hidden data && echo 1 >data/x
+one() {
+	printf '%s\n' "pipeline: {name: $1}" 'input: {pfs: {repo: data, glob: "/*"}}' 'transform: {cmd: [sh], stdin: [cp $data /pfs/out/]}'
+}
+one a >specs/a.yaml
+one b >specs/team-a/b.yml
+one c | sed 's/^/# /' >specs/team-a/README.md
+one d >specs/.hidden/d.yaml
+ln -s .. specs/team-a/loop
+run dassie compile specs
+is "folders: compiles" "$status" 0 || diag "$err"
+ran "folders: of subfolders, too, not what is hidden" 2 make
+one e >specs/team-a/deep/e.yaml
+ran "folders: a new spec in an old subfolder" 1 make
+mkdir specs/team-b && one f >specs/team-b/f.yaml
+ran "folders: a new subfolder" 1 make
+ok "folders: nothing to do" make -q
+rm -r specs/team-a/deep
+run make
+is "folders: one is gone" "$(grep -c '^## ' Makefile)" 3
+mkdir empty
+run dassie compile empty
+isnt "folders: an empty one" "$status" 0
+
 # What a few bytes become is bounded.
 project
 {
