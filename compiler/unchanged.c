@@ -1,5 +1,5 @@
 /* unchanged.c: what compile writes is made of the specs' bytes, its options and itself, and of nothing else.  The index says which
- * bytes those were, and is written last: so where it fits, and nothing that was written is newer than it, writing it all
+ * bytes those were, and is written last: so where it fits, and all that was written is older than it, writing it all
  * again would give the same.  A compiler that is newer than the index counts as another one whatever its version says. */
 #include "unchanged.h"
 
@@ -31,13 +31,13 @@ same_specs(const struct index *a, const struct index *b)
 	return same;
 }
 
-/* There, a file, and not newer than the index. */
+/* There, a file, and older than the index: of the same moment may be what was written after it. */
 static bool
 untouched(const char *path, uint64_t since)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && fs_mtime_ns(&st) <= since;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && fs_mtime_ns(&st) < since;
 }
 
 bool
