@@ -93,10 +93,12 @@ is "e: the output is kept" "$(cat out/p/b)" 2
 
 # f. err_cmd makes a failed datum a recovered one: no output, and the next job tries it again.
 repo_r
-spec p '{pfs: {repo: r, glob: "/*"}}' '["sh"]' 'test $r = /pfs/r/a && cp $r /pfs/out/ && exit; touch /pfs/out/left; false' >pipeline.yaml
-printf '  err_cmd: ["true"]\ndatum_tries: 2\n' >>pipeline.yaml
-spec all '{pfs: {repo: r, glob: "/b"}}' '["false"]' >>pipeline.yaml
-printf '  errCmd: ["true"]\n' >>pipeline.yaml
+{
+	spec p '{pfs: {repo: r, glob: "/*"}}' '["sh"]' 'test $r = /pfs/r/a && cp $r /pfs/out/ && exit; touch /pfs/out/left; false'
+	printf '  err_cmd: ["true"]\ndatum_tries: 2\n'
+	spec all '{pfs: {repo: r, glob: "/b"}}' '["false"]'
+	printf '  errCmd: ["true"]\n'
+} >pipeline.yaml
 compiled "f: compiles"
 run make
 is "f: success" "$status $(job p state) $(job all state)" "0 success success" || diag "$err"

@@ -2,8 +2,8 @@
 #
 #   a-pipeline-whose-name-is-so-long-that-its-ticks-ne_2cfb1f3dc485 ──▶ a-pipeline-whose-name-is-so-long-that-its-ticks-need-another
 #   crossed_tick ──▶ crossed
-#   daily_tick ──▶ daily
-#   daily_tick@crossed-trigger-1 ──▶ crossed
+#   daily_tick ──┬─▶ daily
+#                └─▶ daily_tick@x ──▶ daily_tick@crossed-trigger-1 ──▶ crossed
 #   s ──▶ crossed
 #   ticks-of-mine ──▶ crossed
 #
