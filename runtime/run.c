@@ -124,8 +124,10 @@ verb_run(int argc, char **argv)
 	if (rc == 1 || (rc == 0 && n_define))
 		rc = compile_with(&x, define, n_define, &err);
 	free(define);
-	if (rc > 0)
+	if (rc > 0) {
+		index_release(&x);
 		return rc;
+	}
 	if (rc < 0)
 		return talk_err(&err);
 	makerun_environment("dassie run", run);
