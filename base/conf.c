@@ -69,6 +69,16 @@ write_input(struct buf *b, const struct conf_input *in)
 		write_input(b, &in->kids[i]);
 }
 
+void
+conf_write_schedule(struct buf *b, const struct conf_schedule *s)
+{
+	if (!s->spec)
+		return;
+	rec_word(b, "schedule");
+	strs(b, (const char *const[]){ s->spec, s->tz, s->missed, s->overlap, s->jitter }, 5);
+	rec_end(b);
+}
+
 static void
 write_deciding(struct buf *b, const struct conf *c)
 {
@@ -143,6 +153,7 @@ conf_write(struct buf *b, struct conf *c)
 	write_limits(b, c);
 	write_code(b, c->code, c->n_code);
 	write_egress(b, c);
+	conf_write_schedule(b, &c->schedule);
 	for (size_t i = 0; i < c->n_set; i++)
 		line_set(b, "set", &c->set[i]);
 	line_str(b, "spec", c->spec);
@@ -160,6 +171,15 @@ static const char *
 keep(struct arena *a, const struct rec *r, size_t i)
 {
 	return i < r->n ? arena_dup(a, r->f[i], r->len[i]) : "";
+}
+
+bool
+conf_read_schedule(struct arena *a, const struct rec *r, struct conf_schedule *ret)
+{
+	if (!rec_is(r, "schedule", 6))
+		return false;
+	*ret = (struct conf_schedule){ keep(a, r, 1), keep(a, r, 2), keep(a, r, 3), keep(a, r, 4), keep(a, r, 5) };
+	return true;
 }
 
 static void
@@ -326,7 +346,7 @@ read_line(struct conf *c, struct growing *g, const struct rec *r, struct recfile
 		taken = limits_read(&c->limits, &c->arena, r);
 	if (taken)
 		return taken > 0;
-	if (read_text(c, r) || read_list(c, g, r))
+	if (read_text(c, r) || read_list(c, g, r) || conf_read_schedule(&c->arena, r, &c->schedule))
 		return true;
 	if (rec_is(r, "decides", 2))
 		return rec_get_oid(r, 1, &c->decides);

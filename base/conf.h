@@ -21,6 +21,7 @@
  *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
  *   egress URL               where the output is pushed; then its settings, by the names of the spec (runtime/egress.h):
  *   with KEY VALUE           sizes in bytes, true as 1; of lists a line a member, of maps KEY is NAME.MEMBER
+ *   schedule SPEC TZ MISSED OVERLAP JITTER    when make is run for it; not there if it has none
  *   set KEY VALUE            every other setting, by the name of its spec field, for the parts that will honour it
  *   spec TEXT                the long form of this pipeline's spec (YAML)
  *
@@ -29,9 +30,12 @@
  *   compiler VERSION         makefile PATH        option TEXT (command-line options of compile that change its output)
  *   spec PATH                what compile was asked for: files and folders
  *   specfile PATH SHA256     each file that was read   include PATH SHA256   the same, where only another one names it
- *   source NAME DIR KEEP     KEEP 0|1; DIR is - for what has no folder: the ticks of a cron input, and what lies elsewhere:
+ *   source NAME DIR KEEP     KEEP 0|1; DIR is - for what has no folder: the ticks of a cron input, REPO@BRANCH, and what lies elsewhere:
  *   from URL                 s3://BUCKET/PREFIX (all below it: the prefix is empty or ends in '/'), or https://…, a line a file
  *   with KEY VALUE           of s3: its settings by the names of the spec, endpoint a URL; of https: name NAME, a line a URL
+ *   trigger REPO BRANCH FOLLOWS ALL RATE CRON SIZE COMMITS   a branch that moves by itself, behind what it follows (REPO or REPO@BRANCH):
+ *                            ALL 0|1: every condition or any; cron expressions or "", bytes and commits or 0
+ *   schedule SPEC TZ MISSED OVERLAP JITTER    of the whole spec
  *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines, "reads REPO" lines, and
  *   egress HEX               if it has one: hash of its egress and with lines; moves refs/P.egress.spec
  */
@@ -62,9 +66,14 @@ struct conf_input {
 	size_t n_kids;
 };
 
+/* When make is run.  spec NULL: never by a clock. */
+struct conf_schedule { const char *spec, *tz, *missed, *overlap, *jitter; };
+
 struct conf_code { const char *path; bool declared; };
 struct conf_set { const char *key, *value; };
 struct conf_egress { const char *url; struct conf_set *with; size_t n_with; };
+
+#define CONF_TRIGGERS "triggers"    /* set: branches of its output have triggers */
 
 struct conf {
 	struct arena arena;         /* owns everything below */
@@ -82,6 +91,7 @@ struct conf {
 	uint64_t timeout_ns, job_timeout_ns;
 	struct conf_code *code; size_t n_code;
 	struct conf_egress *egress; size_t n_egress;
+	struct conf_schedule schedule;
 	struct conf_set *set; size_t n_set;
 };
 
@@ -90,6 +100,11 @@ struct conf {
 int conf_read(struct conf *c, const char *pipeline, struct err *err);      /* -1 if it is not there, too */
 void conf_write(struct buf *b, struct conf *c);                            /* sets c->decides and c->egress_id */
 void conf_release(struct conf *c);
+
+/* The line "schedule" of both. */
+void conf_write_schedule(struct buf *b, const struct conf_schedule *s);    /* nothing if there is none */
+struct rec;
+bool conf_read_schedule(struct arena *a, const struct rec *r, struct conf_schedule *ret);   /* false: another line */
 
 /* The repos an input tree reads, sorted, each once; array from the arena. */
 size_t conf_repos(struct conf *c, const char ***ret);
@@ -101,6 +116,11 @@ struct index_source {
 	struct conf_set *with; size_t n_with;
 };
 struct index_spec { const char *path; struct oid id; bool included; };
+struct index_trigger {
+	const char *repo, *branch, *follows, *rate, *cron;
+	bool all;
+	uint64_t size, commits;
+};
 struct index_pipeline {
 	const char *name, *script;
 	struct oid script_id, decides;
@@ -116,6 +136,8 @@ struct index {
 	const char **asked; size_t n_asked;
 	struct index_spec *spec; size_t n_spec;
 	struct index_source *source; size_t n_source;
+	struct conf_schedule schedule;
+	struct index_trigger *trigger; size_t n_trigger;
 	struct index_pipeline *pipeline; size_t n_pipeline;
 };
 

@@ -106,8 +106,10 @@ replace(const char *path, const void *p, size_t n, mode_t mode, uint64_t ns, uin
 	int fd, rc;
 
 	buf_fmt(&tmp, "%s.%ld-%u.tmp", path, (long)getpid(), __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED));
-	unlink(tmp.s);
 	fd = open(tmp.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	/* What a killed process of the same number left. */
+	if (fd < 0 && errno == EEXIST && unlink(tmp.s) == 0)
+		fd = open(tmp.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		rc = err_set(err, errno, "open:");
 	else

@@ -26,6 +26,21 @@ write_origin(struct buf *b, const struct index_source *s)
 	}
 }
 
+static void
+write_trigger(struct buf *b, const struct index_trigger *t)
+{
+	rec_word(b, "trigger");
+	rec_str(b, t->repo);
+	rec_str(b, t->branch);
+	rec_str(b, t->follows);
+	rec_u64(b, t->all);
+	rec_str(b, t->rate);
+	rec_str(b, t->cron);
+	rec_u64(b, t->size);
+	rec_u64(b, t->commits);
+	rec_end(b);
+}
+
 void
 index_write(struct buf *b, const struct index *x)
 {
@@ -60,6 +75,9 @@ index_write(struct buf *b, const struct index *x)
 		rec_end(b);
 		write_origin(b, &x->source[i]);
 	}
+	conf_write_schedule(b, &x->schedule);
+	for (size_t i = 0; i < x->n_trigger; i++)
+		write_trigger(b, &x->trigger[i]);
 	for (size_t i = 0; i < x->n_pipeline; i++) {
 		const struct index_pipeline *p = &x->pipeline[i];
 
@@ -90,7 +108,7 @@ index_write(struct buf *b, const struct index *x)
 
 /* Lines are counted first, so that every array is allocated once: the lists of a pipeline are slices of two
  * arrays shared by all. */
-struct count { size_t option, asked, spec, source, pipeline, code, reads, from, with; };
+struct count { size_t option, asked, spec, source, trigger, pipeline, code, reads, from, with; };
 
 /* The arrays that are shared. */
 struct shared { struct conf_code *code; const char **reads, **from; struct conf_set *with; };
@@ -98,9 +116,9 @@ struct shared { struct conf_code *code; const char **reads, **from; struct conf_
 static void
 count_lines(struct recfile f, struct count *n)
 {
-	static const char *const word[] = { "option ", "spec ", "specfile ", "include ", "source ", "pipeline ", "code ", "found ", "reads ",
+	static const char *const word[] = { "option ", "spec ", "specfile ", "include ", "source ", "trigger ", "pipeline ", "code ", "found ", "reads ",
 		"from ", "with " };
-	size_t *const to[] = { &n->option, &n->asked, &n->spec, &n->spec, &n->source, &n->pipeline, &n->code, &n->code, &n->reads,
+	size_t *const to[] = { &n->option, &n->asked, &n->spec, &n->spec, &n->source, &n->trigger, &n->pipeline, &n->code, &n->code, &n->reads,
 		&n->from, &n->with };
 	const char *s = f.text + f.pos, *end = f.text + f.n;
 
@@ -196,7 +214,12 @@ read_line(struct index *x, const struct rec *r, const struct shared *v, struct c
 		return rec_get_oid(r, 2, &x->spec[x->n_spec++].id);
 	} else if (rec_is(r, "source", 4) || rec_is(r, "from", 2) || rec_is(r, "with", 3)) {
 		return read_source_line(x, r, v, n);
-	} else {
+	} else if (rec_is(r, "trigger", 9)) {
+		struct index_trigger *t = &x->trigger[x->n_trigger++];
+
+		*t = (struct index_trigger){ keep(x, r, 1), keep(x, r, 2), keep(x, r, 3), keep(x, r, 5), keep(x, r, 6), r->f[4][0] == '1', 0, 0 };
+		return rec_get_u64(r, 7, &t->size) && rec_get_u64(r, 8, &t->commits);
+	} else if (!conf_read_schedule(&x->arena, r, &x->schedule)) {
 		return read_pipeline_line(x, r, v, n);
 	}
 	return true;
@@ -221,6 +244,7 @@ index_read(struct index *x, struct err *err)
 	x->asked = arena_alloc(&x->arena, n.asked * sizeof *x->asked);
 	x->spec = arena_alloc(&x->arena, n.spec * sizeof *x->spec);
 	x->source = arena_alloc(&x->arena, n.source * sizeof *x->source);
+	x->trigger = arena_alloc(&x->arena, n.trigger * sizeof *x->trigger);
 	x->pipeline = arena_alloc(&x->arena, n.pipeline * sizeof *x->pipeline);
 	v.code = arena_alloc(&x->arena, n.code * sizeof *v.code);
 	v.reads = arena_alloc(&x->arena, n.reads * sizeof *v.reads);

@@ -12,12 +12,12 @@ alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-bool
-layout_name_ok(const char *name)
+static bool
+name_ok(const char *name, size_t max)
 {
 	size_t n = strlen(name);
 
-	if (n == 0 || n > NAME_MAX_REPO || !alnum(name[0]))
+	if (n == 0 || n > max || !alnum(name[0]))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!alnum(name[i]) && name[i] != '_' && name[i] != '-')
@@ -30,6 +30,24 @@ layout_egress_name(char ret[EGRESS_NAME_MAX], const char *pipeline)
 {
 	snprintf(ret, EGRESS_NAME_MAX, "%s.egress", pipeline);
 	return ret;
+}
+
+bool
+layout_name_ok(const char *name)
+{
+	return name_ok(name, NAME_MAX_REPO);
+}
+
+bool
+layout_branch_ok(const char *name)
+{
+	return name_ok(name, NAME_MAX_BRANCH);
+}
+
+size_t
+layout_repo_len(const char *name)
+{
+	return strcspn(name, "@");
 }
 
 static char *
@@ -73,6 +91,18 @@ char *
 layout_mark(char ret[LAYOUT_MAX], const char *repo)
 {
 	return join(ret, DIR_MARKS, repo, "");
+}
+
+char *
+layout_ticks(char ret[LAYOUT_MAX], const char *repo)
+{
+	return join(ret, DIR_TICKS, repo, "");
+}
+
+char *
+layout_paused(char ret[LAYOUT_MAX], const char *pipeline)
+{
+	return join(ret, DIR_PAUSED, pipeline, "");
 }
 
 char *
@@ -149,4 +179,17 @@ layout_log(char ret[LAYOUT_MAX], const struct oid *key, const char *job, unsigne
 
 	snprintf(ret + n, LAYOUT_MAX - n, ".%s.%u", job, attempt);
 	return ret;
+}
+
+bool
+layout_step_fits(const char *path, const struct oid *text)
+{
+	size_t n = strlen(path), from = n - STEP_HEX - 3;
+	char hex[OID_HEX + 1];
+
+	if (n < STEP_HEX + 4 || path[from - 1] != '-' || strcmp(path + n - 3, ".sh") != 0 ||
+	    strspn(path + from, "0123456789abcdef") < STEP_HEX)
+		return true;
+	oid_hex(text, hex);
+	return strncmp(path + from, hex, STEP_HEX) == 0;
 }

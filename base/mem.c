@@ -10,7 +10,7 @@
 
 #include "err.h"
 
-enum { BLOCK = 64 * 1024, ALIGN = 16 };
+enum { FIRST = 1024, BLOCK = 64 * 1024, ALIGN = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -99,8 +99,12 @@ arena_alloc(struct arena *a, size_t n)
 
 	n = (n + ALIGN - 1) / ALIGN * ALIGN;
 	if (!b || b->size - b->used < n) {
-		size_t size = n > BLOCK ? n : BLOCK;
+		size_t size = b ? b->size * 2 : FIRST;
 
+		if (size > BLOCK)
+			size = BLOCK;
+		if (size < n)
+			size = n;
 		b = xcalloc(1, sizeof *b + size);
 		b->size = size;
 		b->next = a->head;

@@ -3,6 +3,8 @@
  *   refs/R        dassie-ref 1, "stamp NS", "id COMMIT", "asof NS"
  *   refs/P.spec   dassie-ref 1, "stamp NS", "id SPEC-HASH", "step STEP-HASH"
  *   refs/P.done   dassie-ref 1, "stamp NS", "id SPEC-HASH", "output COMMIT" (what refs/P says), "input REPO COMMIT" for each input
+ *   refs/P.egress.spec  dassie-ref 1, "stamp NS", "id HASH" of where P is pushed and how
+ *   refs/P.egress       dassie-ref 1, "stamp NS", "id HASH", "input P COMMIT": what was pushed; not there while a push is under way
  *
  * Each ends with a line "end": after a power cut a file may be there in part.
  *

@@ -11,10 +11,11 @@
 #include "../base/mem.h"
 #include "../base/retry.h"
 #include "../base/sha256.h"
+#include "alerts.h"
+#include "branches.h"
 #include "checklimits.h"
 #include "checkmatch.h"
-#include "alerts.h"
-#include "cronspec.h"
+#include "croncheck.h"
 #include "egress.h"
 #include "graph.h"
 #include "origin.h"
@@ -95,17 +96,7 @@ check_word(struct specset *s, const struct str *t, const char *field, const char
 }
 
 static bool
-check_cronspec(struct specset *s, const struct str *spec)
-{
-	const char *why;
-
-	if (!given(spec) || cronspec_check(spec->s, &why))
-		return true;
-	return diag_error(s->d, spec->at, "'%s' is no cron expression: %s", spec->s, why);
-}
-
-static bool
-check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct span at)
+check_pfs(struct specset *s, struct pipeline *p, struct pfs *pfs, struct span at)
 {
 	bool ok = true;
 
@@ -113,33 +104,16 @@ check_pfs(struct specset *s, struct pipeline *p, const struct pfs *pfs, struct s
 		if (!p->broken)
 			ok = diag_error(s->d, at, "an input must specify a repo; write 'repo: NAME'");
 	} else {
-		graph_read(s, p, &pfs->repo);
+		ok &= branches_read(s, p, pfs, at);
+		graph_read(s, p, &pfs->reads);
 		ok &= check_input_name(s, pfs_name(pfs), given(&pfs->name) ? pfs->name.at : pfs->repo.at, given(&pfs->name));
 	}
 	ok &= check_selection(s, p, pfs, at);
 	if (pfs->trigger) {
-		ok &= check_cronspec(s, &pfs->trigger->rate_limit_spec);
-		ok &= check_cronspec(s, &pfs->trigger->cron_spec);
+		ok &= croncheck_expr(s, &pfs->trigger->rate_limit_spec);
+		ok &= croncheck_expr(s, &pfs->trigger->cron_spec);
 	}
-	if (given(&pfs->branch) && strcmp(pfs->branch.s, "master") != 0 && !pfs->trigger)
-		diag_warn(s->d, pfs->branch.at, "branches are not honoured yet: the newest commit of '%s' is read", pfs->repo.s ? pfs->repo.s : "");
 	return ok;
-}
-
-/* "2026-11-22T07:00:00Z", a fraction and another zone allowed. */
-static bool
-is_time(const char *s)
-{
-	static const char form[] = "0000-00-00T00:00:00";
-	size_t n = 0;
-
-	for (; form[n]; n++)
-		if (form[n] == '0' ? s[n] < '0' || s[n] > '9' : s[n] != form[n])
-			return false;
-	if (s[n] == '.')
-		for (n++; s[n] >= '0' && s[n] <= '9'; n++)
-			;
-	return !strcmp(s + n, "Z") || ((s[n] == '+' || s[n] == '-') && strlen(s + n) == 6 && s[n + 3] == ':');
 }
 
 /* The repo of a cron's ticks is called PIPELINE_NAME, cut where that is too long for a name. */
@@ -161,18 +135,13 @@ name_ticks(struct specset *s, const struct pipeline *p, struct cron *c)
 static bool
 check_cron(struct specset *s, struct pipeline *p, struct cron *c, struct span at)
 {
-	static const char *const missed[] = { "last", "all", "none", 0 }, *const overlap[] = { "skip", "queue", "cancel", 0 };
 	bool ok = true;
 
 	if (!given(&c->name) && !p->broken)
 		ok = diag_error(s->d, at, "a cron input must specify a name; write 'name: tick', and the command finds $tick");
 	if (!given(&c->spec) && !p->broken)
 		ok = diag_error(s->d, at, "a cron input must specify a spec; write 'spec: \"0 3 * * *\"' or 'spec: \"@every 1h\"'");
-	ok &= check_cronspec(s, &c->spec);
-	if (given(&c->start) && !is_time(c->start.s))
-		ok = diag_error(s->d, c->start.at, "'start' is a time such as 2026-11-22T07:00:00Z, not '%s'", c->start.s);
-	ok &= check_word(s, &c->missed, "missed", missed);
-	ok &= check_word(s, &c->overlap, "overlap", overlap);
+	ok &= croncheck_input(s, c);
 	if (!given(&c->name) || !*pipeline_name(p))
 		return ok;
 	ok &= check_input_name(s, c->name.s, c->name.at, true);
@@ -301,6 +270,22 @@ check_env(struct specset *s, const struct pairs *env, const struct names *inputs
 }
 
 static bool
+check_secrets(struct specset *s, const struct objs *secrets)
+{
+	const struct secret *v = secrets->v;
+	bool ok = true;
+
+	for (size_t i = 0; i < secrets->n; i++)
+		if (!given(&v[i].name))
+			ok = diag_error(s->d, secrets->at, "a secret has no 'name'");
+		else if (given(&v[i].env_var) && !given(&v[i].key))
+			ok = diag_error(s->d, v[i].env_var.at, "secret '%s' has 'env_var' set but is missing 'key': which of its values the variable gets", v[i].name.s);
+		else if (!given(&v[i].env_var) && !given(&v[i].mount_path))
+			ok = diag_error(s->d, v[i].name.at, "secret '%s' says neither 'mount_path' nor 'env_var': where the command finds it", v[i].name.s);
+	return ok;
+}
+
+static bool
 check_code(struct specset *s, struct strs *code)
 {
 	bool ok = true;
@@ -339,6 +324,7 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 		if (t->accept_return_code.v[i].v < 0 || t->accept_return_code.v[i].v > 255)
 			ok = diag_error(s->d, t->accept_return_code.v[i].at, "an exit code is 0 to 255");
 	ok &= check_env(s, &t->env, inputs);
+	ok &= check_secrets(s, &t->secrets);
 	ok &= check_code(s, &t->code);
 	return ok;
 }
@@ -389,7 +375,7 @@ check_settings(struct specset *s, const struct pipeline *p)
 
 	ok &= check_retry(s, p);
 	ok &= check_word(s, &p->reprocess_spec, "reprocess_spec", reprocess);
-	ok &= check_cronspec(s, &p->schedule);
+	ok &= croncheck_schedule(s, p->schedule);
 	if (p->datum_tries.v < 0 || p->datum_tries.v > 1000000)
 		ok = diag_error(s->d, p->datum_tries.at, "tries are the number of attempts in all: 1 for no retry");
 	if (par && (par->constant.v < 0 || par->constant.v > 1000000))
@@ -507,6 +493,8 @@ check_set(struct specset *s)
 
 	for (size_t i = 0; i < s->n_source; i++)
 		ok &= check_source(s, &s->source[i]);
+	ok &= croncheck_schedule(s, s->schedule);
+	ok &= branches_begin(s);
 	for (size_t i = 0; i < s->n_pipeline; i++) {
 		diag_within(s->d, s->pipeline[i].made.at, s->pipeline[i].made.text);
 		ok &= check_pipeline(s, &s->pipeline[i]);

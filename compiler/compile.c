@@ -29,14 +29,16 @@
 #include "params.h"
 #include "print.h"
 #include "readspec.h"
+#include "schema.h"
 #include "spec.h"
 #include "step.h"
+#include "unchanged.h"
 #include "verbs.h"
 #include "words.h"
 
 static const char usage[] =
 "usage: dassie compile [OPTION]… [SPEC]…\n"
-"Check the specs and compile them to a Makefile and .dassie/steps.  A SPEC is a file or a folder of files;\n"
+"Check the specs and compile them to a Makefile and .dassie/steps.  A SPEC is a file, or a folder of files and folders;\n"
 "without one: pipeline.yaml, pipeline.yml, pipeline.json or specs/, whichever is here.\n"
 "  -o FILE        write the Makefile there (default: Makefile)\n"
 "  --check        only check; write nothing\n"
@@ -148,20 +150,20 @@ write_file(struct compile *c, const char *path, const struct buf *b, mode_t mode
 }
 
 static void
-note_found(struct compile *c, const struct pipeline *p, const struct words *w)
+note_found(struct compile *c, const char *pipeline, const struct conf_code *code, size_t n)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < w->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct stat st;
 
-		if (stat(w->v[i], &st) < 0 || !S_ISREG(st.st_mode))
+		if (code[i].declared || stat(code[i].path, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
 		if (any)
 			buf_str(&c->notes, ", ");
 		else
-			buf_fmt(&c->notes, "dassie: %s: code found in its command: ", pipeline_name(p));
-		buf_fmt(&c->notes, "'%s'", w->v[i]);
+			buf_fmt(&c->notes, "dassie: %s: code found in its command: ", pipeline);
+		buf_fmt(&c->notes, "'%s'", code[i].path);
 		any = true;
 	}
 	if (any)
@@ -194,7 +196,7 @@ write_err_step(struct compile *c, const struct pipeline *p, const char **ret, st
 	step_err_script(b, p);
 	sha256_bytes(b->s, b->n, &id);
 	oid_hex(&id, hex);
-	*ret = arena_fmt(&c->arena, DIR_STEPS "/%s-err-%.12s.sh", pipeline_name(p), hex);
+	*ret = arena_fmt(&c->arena, DIR_STEPS "/%s-err-%.*s.sh", pipeline_name(p), STEP_HEX, hex);
 	return write_step(c, *ret, b, err);
 }
 
@@ -214,7 +216,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	sha256_bytes(b->s, b->n, &ret->script_id);
 	oid_hex(&ret->script_id, hex);
 	ret->name = pipeline_name(p);
-	ret->script = arena_fmt(&c->arena, DIR_STEPS "/%s-%.12s.sh", ret->name, hex);
+	ret->script = arena_fmt(&c->arena, DIR_STEPS "/%s-%.*s.sh", ret->name, STEP_HEX, hex);
 	rc = write_step(c, ret->script, b, err);
 	if (rc >= 0)
 		rc = write_err_step(c, p, &conf.err_script, err);
@@ -232,7 +234,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	ret->reads = arena_alloc(&c->arena, (p->n_reads + 1) * sizeof *ret->reads);
 	for (size_t i = 0; i < p->n_reads; i++)
 		ret->reads[i] = p->reads[i]->s;
-	note_found(c, p, &w);
+	note_found(c, ret->name, ret->code, ret->n_code);
 	words_release(&w);
 	retry_release(&conf.retry);
 	limits_release(&conf.limits);
@@ -261,9 +263,19 @@ fill_index(struct compile *c)
 	x->source = arena_alloc(&c->arena, (s->n_source + 1) * sizeof *x->source);
 	x->n_source = s->n_source;
 	for (size_t i = 0; i < s->n_source; i++) {
-		x->source[i] = (struct index_source){ .name = s->source[i].name, .dir = s->source[i].dir, .keep = s->source[i].keep };
+		x->source[i] = (struct index_source){ .name = s->source[i].name, .dir = s->source[i].dir, .keep = s->source[i].keep || s->source[i].branched };
 		origin_index(s, &s->source[i], &x->source[i]);
 	}
+	x->trigger = arena_alloc(&c->arena, (s->n_triggered + 1) * sizeof *x->trigger);
+	for (size_t i = 0; i < s->n_triggered; i++) {
+		const struct source *src = s->triggered[i];
+		const struct trigger *t = src->trigger;
+
+		x->trigger[x->n_trigger++] = (struct index_trigger){ src->of->s, src->name + strlen(src->of->s) + 1, src->follows,
+			t->rate_limit_spec.s ? t->rate_limit_spec.s : "", t->cron_spec.s ? t->cron_spec.s : "", t->all.v, (uint64_t)t->size.v,
+			(uint64_t)t->commits.v };
+	}
+	confs_schedule(s->schedule, &x->schedule);
 	x->pipeline = arena_alloc(&c->arena, (s->n_pipeline + 1) * sizeof *x->pipeline);
 	x->n_pipeline = s->n_pipeline;
 }
@@ -295,6 +307,33 @@ remove_old(struct compile *c, struct err *err)
 	return 0;
 }
 
+/* For editors.  One of this length was written by this version. */
+static int
+write_schema(struct err *err)
+{
+	struct buf b = BUF_INIT;
+	struct stat st;
+	int rc = 0;
+
+	schema_json(&b);
+	if (stat(FILE_SCHEMA, &st) < 0 || (size_t)st.st_size != b.n)
+		rc = fs_replace(FILE_SCHEMA, b.s, b.n, 0644, err);
+	buf_release(&b);
+	return rc;
+}
+
+static bool
+nothing_new(struct compile *c)
+{
+	struct index then = INDEX_INIT;
+	bool same = unchanged(&c->index, &then);
+
+	for (size_t i = 0; same && i < then.n_pipeline; i++)
+		note_found(c, then.pipeline[i].name, then.pipeline[i].code, then.pipeline[i].n_code);
+	index_release(&then);
+	return same;
+}
+
 /* Its addresses may be secrets. */
 static int
 write_notify(struct compile *c, struct buf *b, struct err *err)
@@ -323,6 +362,9 @@ write_all(struct compile *c, struct err *err)
 	if (fs_mkdirs(DIR_STEPS, err) < 0)
 		return -1;
 	fill_index(c);
+	rc = write_schema(err);
+	if (rc >= 0 && !c->o.force && nothing_new(c))
+		return 0;
 	for (size_t i = 0; rc >= 0 && i < c->set.n_pipeline; i++)
 		rc = write_pipeline(c, c->set.by_name[i], &c->index.pipeline[i], err);
 	if (rc >= 0)
@@ -333,12 +375,13 @@ write_all(struct compile *c, struct err *err)
 	if (rc >= 0)
 		rc = write_file(c, c->o.makefile, &b, 0644, err);
 	c->makefile_changed = rc > 0;
-	buf_reset(&b);
-	index_write(&b, &c->index);
-	if (rc >= 0)
-		rc = write_file(c, FILE_INDEX, &b, 0644, err);
 	if (rc >= 0)
 		rc = write_notify(c, &b, err);
+	buf_reset(&b);
+	index_write(&b, &c->index);
+	/* Also where its bytes are the same: its time says that all before it fits (unchanged.h). */
+	if (rc >= 0)
+		rc = fs_replace(FILE_INDEX, b.s, b.n, 0644, err);
 	buf_release(&b);
 	return rc;
 }

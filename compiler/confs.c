@@ -25,6 +25,13 @@ text_or(const struct str *t, const char *otherwise)
 	return t->s && *t->s ? t->s : otherwise;
 }
 
+void
+confs_schedule(const struct schedule *h, struct conf_schedule *c)
+{
+	if (h)
+		*c = (struct conf_schedule){ h->spec.s, text_or(&h->tz, ""), text_or(&h->missed, ""), text_or(&h->overlap, ""), text_or(&h->jitter, "") };
+}
+
 static const char *
 trigger_text(struct specset *s, const struct trigger *t)
 {
@@ -44,7 +51,7 @@ make_input(struct specset *s, const struct input *in, struct conf_input *c)
 	size_t n;
 
 	if (p) {
-		*c = (struct conf_input){ .kind = CONF_PFS, .name = pfs_name(p), .repo = p->repo.s, .branch = text_or(&p->branch, "master"),
+		*c = (struct conf_input){ .kind = CONF_PFS, .name = pfs_name(p), .repo = p->reads.s, .branch = text_or(&p->branch, "master"),
 		    .glob = p->glob.s, .match = p->match.s, .join_on = text_or(&p->join_on, ""), .group_by = text_or(&p->group_by, ""),
 		    .outer = p->outer_join.v, .lazy = p->lazy.v, .empty = p->empty_files.v, .trigger = trigger_text(s, p->trigger) };
 		return;
@@ -69,7 +76,7 @@ has_line(const struct table *t, const struct field *f)
 {
 	static const char *const top[] = {
 		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "notify", "datum_tries", "retry", "datum_timeout",
-		"job_timeout", "reprocess_spec", "salt",
+		"job_timeout", "reprocess_spec", "salt", "schedule",
 	};
 	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir" };
 	const char *const *v = t == &pipeline_table ? top : transform;
@@ -106,6 +113,17 @@ add_sets(struct specset *s, const struct table *t, const void *obj, struct conf 
 		c->set[c->n_set++].value = arena_dup(s->a, b.n ? b.s : "", b.n);
 	}
 	buf_release(&b);
+}
+
+/* Its stage looks at them when its commit moves. */
+static void
+add_followers(struct specset *s, struct conf *c)
+{
+	for (size_t i = 0; i < s->n_triggered; i++)
+		if (!strcmp(s->triggered[i]->of->s, c->pipeline)) {
+			c->set[c->n_set++] = (struct conf_set){ CONF_TRIGGERS, "1" };
+			return;
+		}
 }
 
 static void
@@ -175,7 +193,9 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	limits_of(s, p, &c->limits);
 	make_code(s, t, found, c);
 	egress_conf(s, p, c);
-	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 1) * sizeof *c->set);
+	confs_schedule(p->schedule, &c->schedule);
+	c->set = arena_alloc(s->a, (count_given(&pipeline_table, p) + count_given(&transform_table, t) + 2) * sizeof *c->set);
+	add_followers(s, c);
 	add_sets(s, &pipeline_table, p, c);
 	add_sets(s, &transform_table, t, c);
 	buf_reset(spec);

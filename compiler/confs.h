@@ -7,8 +7,10 @@
 
 struct buf;
 struct conf;
+struct conf_schedule;
 struct index_pipeline;
 struct pipeline;
+struct schedule;
 struct specset;
 struct words;
 
@@ -16,5 +18,8 @@ struct words;
  * c.  `script` is the step's path, `found` the undeclared code files. */
 void confs_make(struct specset *s, const struct pipeline *p, const char *script, const struct words *found, struct buf *spec,
                 struct conf *c);
+
+/* h NULL leaves c as it is. */
+void confs_schedule(const struct schedule *h, struct conf_schedule *c);
 
 #endif

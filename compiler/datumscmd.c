@@ -118,7 +118,7 @@ load_repo(struct asked *a, const char *repo, struct manifest *m, struct err *err
 	if (rc != 0)
 		return rc;
 	if (src && src->ticks) {
-		talk("note: '%s' has no tick yet", repo);
+		talk(src->of ? "note: the branch '%s' has no commit yet" : "note: '%s' has no tick yet", repo);
 		return 1;
 	}
 	if (src && src->form) {

@@ -273,6 +273,21 @@ add_block(struct buf *b, const struct pipeline *p)
 		    name, layout_ref(ref, name), name, name);
 }
 
+/* A branch of a pipeline's output with a trigger: when the pipeline has made a commit, its stage looks at it. */
+static bool
+moved_by_stage(const struct specset *s, const struct source *src)
+{
+	return src->trigger && graph_pipeline(s, src->of->s);
+}
+
+static void
+add_branch(struct buf *b, const struct source *src)
+{
+	char ref[LAYOUT_MAX], done[LAYOUT_MAX];
+
+	buf_fmt(b, "\n# %s   follows %s\n%s: %s\n\t+@:\n", src->name, src->follows, layout_ref(ref, src->name), layout_done(done, src->of->s));
+}
+
 /* The refs that only the scan moves.  Without prerequisites their recipe is never run on what is there; it keeps a missing
  * one from being an error, and make from trying every suffix that it knows for each of them. */
 static void
@@ -281,7 +296,8 @@ add_leaves(struct line *l, const struct specset *s)
 	char path[LAYOUT_MAX], name[EGRESS_NAME_MAX];
 
 	for (size_t i = 0; i < s->n_source; i++)
-		line_word(l, layout_ref(path, s->source[i].name));
+		if (!moved_by_stage(s, &s->source[i]))
+			line_word(l, layout_ref(path, s->source[i].name));
 	for (size_t i = 0; i < s->n_pipeline; i++)
 		line_word(l, layout_spec(path, pipeline_name(s->order[i])));
 	for (size_t i = 0; i < s->n_pipeline; i++)
@@ -307,6 +323,9 @@ add_tail(struct buf *b, const struct specset *s)
 		line_word(&l, layout_done(path, pipeline_name(s->order[i])));
 	}
 	add_egresses(&l, s, DIR_REFS "/");
+	for (size_t i = 0; i < s->n_source; i++)
+		if (moved_by_stage(s, &s->source[i]))
+			line_word(&l, layout_ref(path, s->source[i].name));
 	buf_str(b, "\n$(DASSIE_LEAVES) " DIR_STATE "/always:\n\t+@:\n"
 	    ".PRECIOUS: " FILE_SCANMK " $(DASSIE_LEAVES) $(DASSIE_REFS)\n"
 	    "DASSIE_TARGETS := " FILE_SCANMK " " DIR_STATE "/always $(DASSIE_LEAVES) $(DASSIE_REFS) $(if $(DASSIE_FIRST),help)\n"
@@ -323,5 +342,8 @@ emit_makefile(struct buf *b, const struct specset *s, const struct emit *e)
 	add_first(b, s);
 	for (size_t i = 0; i < s->n_pipeline; i++)
 		add_block(b, s->order[i]);
+	for (size_t i = 0; i < s->n_source; i++)
+		if (moved_by_stage(s, &s->source[i]))
+			add_branch(b, &s->source[i]);
 	add_tail(b, s);
 }

@@ -166,7 +166,7 @@ static const struct field pfs_rows[] = {
 	FIELD(pfs, "lazy", lazy, FK_BOOL, FS_MAPPED, "files are on this machine anyway"),
 	FIELD(pfs, "empty_files", empty_files, FK_BOOL, FS_HONOURED, "show names, not contents"),
 	FIELD(pfs, "s3", s3, FK_BOOL, FS_REFUSED, "there is no S3 gateway; the command reads files"),
-	FIELD_SUB(pfs, "trigger", trigger, FK_OBJ, FS_LATER, trigger_table, "the branch moves only under conditions"),
+	FIELD_SUB(pfs, "trigger", trigger, FK_OBJ, FS_HONOURED, trigger_table, "the branch moves only under conditions"),
 	FIELD_SUB(pfs, "propagation_spec", propagation_spec, FK_OBJ, FS_LATER, propagation_table, "commits here start no job"),
 	FIELD(pfs, "reference", reference, FK_BOOL, FS_LATER, "this input is not part of a datum's identity"),
 	FIELD(pfs, "from_commit", from_commit, FK_STR, FS_REFUSED, "of Pachyderm 1.3; an input is read whole"),
@@ -182,11 +182,20 @@ static const struct field cron_rows[] = {
 	FIELD(cron, "project", project, FK_STR, FS_NO_EFFECT, "a project is a folder here"),
 	FIELD(cron, "commit", commit, FK_STR, FS_NO_EFFECT, "internal to Pachyderm"),
 	FIELD(cron, "tz", tz, FK_STR, FS_HONOURED, "the time zone; UTC if not given"),
-	FIELD(cron, "missed", missed, FK_STR, FS_HONOURED, "ticks that nobody was there for: last, all or none"),
-	FIELD(cron, "overlap", overlap, FK_STR, FS_HONOURED, "a tick while the last one runs: skip, queue or cancel"),
-	FIELD(cron, "jitter", jitter, FK_STR, FS_HONOURED, "spread ticks over this duration"),
+	FIELD(cron, "missed", missed, FK_STR, FS_HONOURED, "ticks that nobody was there for: last (if not given), none, all, all(max N)"),
+	FIELD(cron, "overlap", overlap, FK_STR, FS_HONOURED, "a tick while the one before runs: skip (if not given), queue or cancel"),
+	FIELD(cron, "jitter", jitter, FK_STR, FS_HONOURED, "ticks run up to so much later, always by the same: spreads pipelines"),
 };
 static TABLE(cron_table, "input.cron", "a cron input", cron, cron_rows);
+
+static const struct field schedule_rows[] = {
+	FIELD(schedule, "spec", spec, FK_STR, FS_HONOURED, "a cron expression, @every DURATION or @never"),
+	FIELD(schedule, "tz", tz, FK_STR, FS_HONOURED, "the time zone; UTC if not given"),
+	FIELD(schedule, "missed", missed, FK_STR, FS_HONOURED, "times that nobody was there for: last (if not given), none, all, all(max N)"),
+	FIELD(schedule, "overlap", overlap, FK_STR, FS_HONOURED, "a time while the one before runs: skip (if not given), queue or cancel"),
+	FIELD(schedule, "jitter", jitter, FK_STR, FS_HONOURED, "runs up to so much later, always by the same: spreads pipelines"),
+};
+TABLE(schedule_table, "schedule", "a schedule", schedule, schedule_rows);
 
 static const struct field git_rows[] = {
 	FIELD(git, "name", name, FK_STR, FS_HONOURED, "the folder that the command sees"),
@@ -202,7 +211,7 @@ static const struct field input_rows[] = {
 	FIELD_SUB(input, "union", union_, FK_OBJS, FS_HONOURED, input_table, "the datums of each member"),
 	FIELD_SUB(input, "join", join, FK_OBJS, FS_HONOURED, input_table, "combinations of files with the same join_on"),
 	FIELD_SUB(input, "group", group, FK_OBJS, FS_HONOURED, input_table, "a datum for all files with the same group_by"),
-	FIELD_SUB(input, "cron", cron, FK_OBJ, FS_LATER, cron_table, "a file a tick, at certain times; nothing ticks yet: no datums"),
+	FIELD_SUB(input, "cron", cron, FK_OBJ, FS_HONOURED, cron_table, "a file a tick, at certain times"),
 	FIELD_SUB(input, "git", git, FK_OBJ, FS_REFUSED, git_table, "clone the repository into a folder and name that under 'repos'"),
 };
 TABLE(input_table, "input", "an input", input, input_rows);
@@ -335,11 +344,11 @@ static const struct field pipeline_rows[] = {
 	FIELD_SUB(pipeline, "transform", transform, FK_OBJ, FS_HONOURED, transform_table, "what is run"),
 	FIELD_SUB(pipeline, "input", input, FK_OBJ, FS_HONOURED, input_table, "what it is run on"),
 	FIELD(pipeline, "merge", merge, FK_STR, FS_HONOURED, "two datums that write one path: error (if not given) or concat, in the order of the datums"),
-	{ .name = "output_branch", .kind = FK_STR, .status = FS_LATER, .usual = "master", .off = offsetof(struct pipeline, output_branch),
+	{ .name = "output_branch", .kind = FK_STR, .status = FS_HONOURED, .usual = "master", .off = offsetof(struct pipeline, output_branch),
 	    .why = "the branch that gets the output; master if not given" },
 	{ .name = "egress", .kind = FK_OBJS, .one = true, .off = offsetof(struct pipeline, egress),
 	    .sub = &egress_table, .why = "where the output is pushed; one or a list" },
-	FIELD(pipeline, "schedule", schedule, FK_STR, FS_LATER, "a cron expression: run make for it then"),
+	FIELD_SUB(pipeline, "schedule", schedule, FK_OBJ, FS_HONOURED, schedule_table, "a cron expression, or a map with one: make is run for the pipeline then"),
 	FIELD_SUB(pipeline, "parallelism_spec", parallelism_spec, FK_OBJ, FS_HONOURED, parallelism_table, "how many datums at once"),
 	FIELD(pipeline, "datum_tries", datum_tries, FK_INT, FS_HONOURED, "attempts of a datum in all; 3 if not given or 0"),
 	FIELD_SUB(pipeline, "retry", retry, FK_OBJ, FS_HONOURED, retry_table, "when and how often a failed datum is tried again"),
@@ -423,7 +432,7 @@ static const struct field set_rows[] = {
 	{ .name = "params", .kind = FK_RAW, .why = "names that stand for text, ${name}, with a type and a value that -D changes" },
 	{ .name = "include", .kind = FK_RAW, .why = "a file or a list of files, relative to this one, that are read as if they stood here" },
 	{ .name = "pools", .kind = FK_PAIRS, .off = offsetof(struct specset, pools), .why = "named pools and how many places each has: of all runs of the project together" },
-	{ .name = "schedule", .kind = FK_STR, .status = FS_LATER, .off = offsetof(struct specset, schedule), .why = "a cron expression: run make then" },
+	FIELD_SUB(specset, "schedule", schedule, FK_OBJ, FS_HONOURED, schedule_table, "a cron expression, or a map with one: make is run then"),
 	{ .name = "notify", .kind = FK_OBJ, .off = offsetof(struct specset, notify), .sub = &notify_table,
 	    .why = "who is told of failures, recoveries and long runs" },
 };
@@ -482,7 +491,7 @@ const struct shorthand *
 shorthand_find(const char *name)
 {
 	for (size_t i = 0; i < shorthand_count; i++)
-		if (field_name_is(shorthand_table[i].name, name))
+		if (shorthand_table[i].name[0] == name[0] && field_name_is(shorthand_table[i].name, name))
 			return &shorthand_table[i];
 	return 0;
 }

@@ -214,6 +214,7 @@ glob_regex(const char *regex, bool check, char msg[GLOB_MSG], size_t *ret_at)
 	int code;
 
 	g->text = xstrdup(regex);
+	g->lit = xstrdup("");
 	g->regex = true;
 	g->slash = first[*first == '\\'] == '/';
 	g->folders = last && regex[last - 1] == '/';

@@ -11,6 +11,7 @@
 #include "../base/buf.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
+#include "branches.h"
 #include "diag.h"
 #include "spec.h"
 #include "suggest.h"
@@ -85,16 +86,20 @@ is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Crons that say so may share the repo of their ticks. */
-static void
+/* Crons that say so may share the repo of their ticks, and inputs a branch. */
+static bool
 drop_same_ticks(struct specset *s)
 {
 	size_t n = 0;
+	bool ok = true;
 
 	for (size_t i = 0; i < s->n_source; i++)
 		if (!n || !s->source[i].ticks || !s->source[n - 1].ticks || strcmp(s->source[i].name, s->source[n - 1].name))
 			s->source[n++] = s->source[i];
+		else if (s->source[i].of)
+			ok &= branches_merge(s, &s->source[n - 1], &s->source[i]);
 	s->n_source = n;
+	return ok;
 }
 
 static bool
@@ -121,7 +126,7 @@ sort_names(struct specset *s)
 		ok = diag_error(s->d, p->id->name.at, "pipeline '%s' is defined twice", pipeline_name(p));
 		diag_note(s->d, q->id->name.at, "first here");
 	}
-	drop_same_ticks(s);
+	ok &= drop_same_ticks(s);
 	for (size_t i = 0; i < s->n_source; i++) {
 		const struct source *src = &s->source[i];
 		const struct pipeline *p = graph_pipeline(s, src->name);
@@ -153,6 +158,20 @@ near_name(struct specset *s, const char *name)
 	text = did_you_mean(s->a, name, v, n);
 	free(v);
 	return text;
+}
+
+/* A pipeline whose output, or a branch of it, is read. */
+static struct pipeline *
+pipeline_of(const struct specset *s, const char *read)
+{
+	char name[NAME_MAX_REPO + 1];
+	size_t n = layout_repo_len(read);
+
+	if (!read[n] || n > NAME_MAX_REPO)
+		return graph_pipeline(s, read);
+	memcpy(name, read, n);
+	name[n] = 0;
+	return graph_pipeline(s, name);
 }
 
 /* A read of a repo that is neither declared nor a pipeline's. */
@@ -208,6 +227,14 @@ resolve(struct specset *s)
 			extra[n++] = (struct extra){ p, p->reads[k] };
 		}
 	}
+	for (size_t i = 0; i < declared; i++) {
+		const struct source *src = &s->source[i];
+
+		if (!src->of || graph_pipeline(s, src->of->s) || graph_source(s, src->of->s))
+			continue;
+		GROW(extra, n, cap);
+		extra[n++] = (struct extra){ src->by, src->of };
+	}
 	if (n)
 		qsort(extra, n, sizeof *extra, extra_order);
 	for (size_t i = 0, end; i < n; i = end) {
@@ -245,7 +272,7 @@ tell_unread(struct specset *s)
 				read[src - s->source] = true;
 		}
 	for (size_t i = 0; i < s->n_source; i++)
-		if (!read[i])
+		if (!read[i] && !s->source[i].branched && !s->source[i].of)
 			diag_warn(s->d, s->source[i].at, "no pipeline reads the repo '%s'", s->source[i].name);
 	free(read);
 }
@@ -293,7 +320,7 @@ walk_from(struct specset *s, struct pipeline *root, struct walk *stack, size_t *
 			depth--;
 			continue;
 		}
-		to = graph_pipeline(s, w->p->reads[w->next++]->s);
+		to = pipeline_of(s, w->p->reads[w->next++]->s);
 		if (to && to->state == UNDER_WAY && !graph_source(s, pipeline_name(to)))
 			ok = tell_cycle(s, stack, depth, to, w->p->reads[w->next - 1]);
 		if (!to || to->state != UNSEEN)
@@ -321,6 +348,7 @@ graph_build(struct specset *s)
 	bool ok = sort_names(s);
 
 	ok &= resolve(s);
+	ok &= branches_end(s);
 	if (ok && !s->d->errors)
 		tell_unread(s);
 	s->order = arena_alloc(s->a, (s->n_pipeline + 1) * sizeof *s->order);

@@ -18,6 +18,7 @@
 #include "spec.h"
 #include "stamp.h"
 #include "suggest.h"
+#include "template.h"
 #include "value.h"
 #include "yaml.h"
 
@@ -81,6 +82,8 @@ want_list(struct specset *s, const struct ynode *n, const char *name)
 {
 	if (n->kind == Y_SEQ)
 		return true;
+	if (n->kind == Y_SCALAR && strstr(name, "stdin") && strchr(n->text, '\n'))
+		return diag_error(s->d, n->at, "'%s' is a list of lines, this is one text; put '- ' before each line, or write 'run: |' for a script for sh", name);
 	if (n->kind == Y_SCALAR && !strcmp(name, "cmd"))
 		return diag_error(s->d, n->at, "'cmd' is a list of words, this is text; write [a, b] for 'a b', or 'run: …' for a shell's line");
 	if (n->kind == Y_SCALAR && strlen(n->text) < 40 && !strchr(n->text, '\n'))
@@ -116,6 +119,8 @@ load_ints(struct specset *s, const struct ynode *n, const struct field *f, struc
 	bool ok = true;
 
 	one.kind = FK_INT;
+	if (n->kind == Y_SCALAR)
+		return diag_error(s->d, n->at, "'%s' is a list, this is text; write %s: [%.40s]", f->name, f->name, n->text);
 	if (!want_list(s, n, f->name))
 		return false;
 	ret->v = arena_alloc(s->a, (count(n) + 1) * sizeof *ret->v);
@@ -126,10 +131,34 @@ load_ints(struct specset *s, const struct ynode *n, const struct field *f, struc
 	return ok;
 }
 
+/* The text with what stands for "%s" in it. */
+static const char *
+replace(struct specset *s, const char *text, const char *with)
+{
+	const char *at = strstr(text, "%s");
+
+	return arena_fmt(s->a, "%.*s%s%s", (int)(at - text), text, with, at + 2);
+}
+
 static bool
 want_map(struct specset *s, const struct ynode *n, const char *name)
 {
-	return n->kind == Y_MAP || diag_error(s->d, n->at, "'%s' is a map, this is %s", name, ynode_kind_name(n));
+	static const struct { const char *name, *write; } hint[] = {
+		{ "pipeline", "pipeline: {name: %s}" }, { "parallelism_spec", "parallelism_spec: {constant: %s}" }, { "env", "env: {NAME: VALUE}" },
+		{ "datum_set_spec", "datum_set_spec: {number: %s}" }, { "chunk_spec", "chunk_spec: {number: %s}" }, { "pfs", "pfs: {repo: REPO, glob: \"/*\"}" },
+	};
+	const char *write = NULL;
+
+	if (n->kind == Y_MAP)
+		return true;
+	for (size_t i = 0; i < sizeof hint / sizeof *hint; i++)
+		if (!strcmp(hint[i].name, name))
+			write = hint[i].write;
+	if (write && n->kind == Y_SCALAR && strstr(write, "%s"))
+		write = strlen(n->text) < 60 ? replace(s, write, n->text) : NULL;
+	else if (write && strstr(write, "%s"))
+		write = NULL;
+	return diag_error(s->d, n->at, "'%s' is a map, this is %s%s%s", name, ynode_kind_name(n), write ? "; write " : "", write ? write : "");
 }
 
 static int
@@ -204,6 +233,13 @@ load_obj(struct specset *s, const struct ynode *n, const struct field *f, void *
 		memcpy(dst, &obj, sizeof obj);
 		return load_num(s, n, number, (struct num *)(void *)((char *)obj + number->off));
 	}
+	if (f->sub == &schedule_table && n->kind != Y_SEQ) {
+		struct schedule *h = arena_alloc(s->a, sizeof *h);
+
+		memcpy(dst, &h, sizeof h);
+		h->at = n->at;
+		return n->kind == Y_SCALAR ? load_str(s, n, f->name, &h->spec) : load_table(s, n, f->sub, h);
+	}
 	if (!want_map(s, n, f->name))
 		return false;
 	obj = arena_alloc(s->a, f->sub->size);
@@ -225,7 +261,8 @@ load_objs(struct specset *s, const struct ynode *n, const struct field *f, struc
 		return load_table(s, n, f->sub, ret->v);
 	}
 	if (n->kind != Y_SEQ)
-		return diag_error(s->d, n->at, "'%s' is a list, this is %s", f->name, ynode_kind_name(n));
+		return diag_error(s->d, n->at, "'%s' is a list, this is %s%s", f->name, ynode_kind_name(n),
+		    n->kind == Y_MAP ? "; put '- ' before each of its members" : "");
 	ret->v = arena_alloc(s->a, (count(n) + 1) * size);
 	for (const struct ynode *k = n->kids; k; k = k->next, ret->n++) {
 		if (k->kind != Y_MAP)
@@ -236,12 +273,32 @@ load_objs(struct specset *s, const struct ynode *n, const struct field *f, struc
 	return ok;
 }
 
+/* Names, globs, places: where "{{x}}" can only be of a template that nobody expanded, and "${X}" too if there are no params. */
+static bool
+check_template(struct specset *s, const struct field *f, struct str *t)
+{
+	static const char *const name[] = { "name", "repo", "branch", "output_branch", "glob", "URL", "url", "image", "spec", "working_dir" };
+	const char *at, *word, *at_text;
+	size_t len;
+	bool looks = false;
+
+	for (size_t i = 0; !looks && i < sizeof name / sizeof *name; i++)
+		looks = !strcmp(f->name, name[i]);
+	if (!looks || !(at = template_in(t->s, strcmp(f->name, "image") != 0, &len, &word)))
+		return true;
+	at_text = t->s;
+	t->s = NULL;                /* what else is wrong with it is no news */
+	return diag_error(s->d, t->at.len == strlen(at_text) ? (struct span){ t->at.off + (uint32_t)(at - at_text), (uint32_t)len } : t->at,
+	    "'%.*s' is of a template that was not expanded; compile what your templates make, or declare '%s' under 'params' and write ${%s}", (int)len, at,
+	    arena_str(s->a, word), word);
+}
+
 static bool
 load_value(struct specset *s, const struct ynode *n, const struct field *f, void *dst)
 {
 	switch (f->kind) {
 	case FK_STR:
-		return load_str(s, n, f->name, dst);
+		return load_str(s, n, f->name, dst) && check_template(s, f, dst);
 	case FK_NUMBER:
 		return load_number(s, n, f, dst);
 	case FK_INT:
@@ -419,26 +476,6 @@ has_shorthand(const struct ynode *map)
 	return false;
 }
 
-/* A name that is a param's and an input's: ${name} in the command would be the first, $name the second. */
-static bool
-check_scope(struct specset *s, const struct input *in)
-{
-	const struct objs *members[] = { &in->cross, &in->union_, &in->join, &in->group };
-	const struct str *name = in->cron ? &in->cron->name : in->pfs && in->pfs->name.s ? &in->pfs->name : in->pfs ? &in->pfs->repo : NULL;
-	const struct binding *b = name && name->s ? scope_find(s->scope, name->s, strlen(name->s)) : NULL;
-	bool ok = true;
-
-	if (b) {
-		ok = diag_error(s->d, name->at, "the input '%s' has the name of a param, so ${%s} in its command would not be its path; give one another name",
-		    name->s, name->s);
-		diag_note(s->d, b->at, "the param");
-	}
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		for (size_t k = 0; k < members[i]->n; k++)
-			ok &= check_scope(s, (const struct input *)members[i]->v + k);
-	return ok;
-}
-
 static bool
 take_pipeline(struct specset *s, const struct ynode *map, const struct ynode *name, bool broken)
 {
@@ -458,7 +495,7 @@ take_pipeline(struct specset *s, const struct ynode *map, const struct ynode *na
 	p->scope = s->scope;
 	ok &= load_table(s, lowered, &pipeline_table, p);
 	if (s->scope && p->input)
-		ok &= check_scope(s, p->input);
+		ok &= params_check_names(s, p->input);
 	s->lenient = false;
 	p->broken = !ok;
 	return ok;
@@ -534,10 +571,12 @@ load_set(struct specset *s, const struct ynode *map)
 			    "after '---'", k->text);
 		else if (!f)
 			ok = unknown_field(s, &set_table, k);
-		else if (f->kind == FK_STR)
-			ok &= note_status(s, &set_table, f, k) && load_value(s, expanded(s, k, &ok)->val, f, (char *)s + f->off);
 		else if (f->sub == &notify_table)
 			ok &= load_value(s, lower_notify(s, expanded(s, k, &ok)->val), f, (char *)s + f->off);
+		else if (f->kind == FK_OBJ && s->schedule)
+			ok &= given_twice(s, f->name, k->at, s->schedule->at);
+		else if (f->kind == FK_OBJ)
+			ok &= note_status(s, &set_table, f, k) && load_value(s, expanded(s, k, &ok)->val, f, (char *)s + f->off);
 		else if (k->val->kind != Y_MAP)
 			ok = diag_error(s->d, k->val->at, "'%s' is a map by name, this is %s", k->text, ynode_kind_name(k->val));
 		else if (f->kind == FK_PAIRS)
@@ -558,6 +597,17 @@ is_set(const struct ynode *doc)
 	return ynode_get(doc, "pools") && !ynode_get(doc, "input") && !ynode_get(doc, "pipeline");
 }
 
+/* Is there anything of a pipeline in it? */
+static bool
+is_pipeline(const struct ynode *doc)
+{
+	for (const struct ynode *k = doc->kids; k; k = k->next)
+		if (field_find(&pipeline_table, k->text) || shorthand_find(k->text) || field_find(&input_table, k->text) ||
+		    field_find(&transform_table, k->text) || !strcmp(k->text, "name"))
+			return true;
+	return !doc->kids || !doc->kids->next;
+}
+
 static bool
 load_doc(struct specset *s, const struct ynode *doc, bool in_list)
 {
@@ -576,6 +626,8 @@ load_doc(struct specset *s, const struct ynode *doc, bool in_list)
 		return load_set(s, doc);
 	if (ynode_get(doc, "apiVersion") && ynode_get(doc, "kind"))
 		return diag_error(s->d, doc->at, "this is an object of Kubernetes; a spec is what is under its 'spec'");
+	if (!is_pipeline(doc))
+		return diag_error(s->d, doc->at, "this is no pipeline spec: it has neither 'pipeline', 'transform' and 'input' nor 'repos' and 'pipelines'");
 	return stamp_pipelines(s, doc, 0, take_pipeline);
 }
 

@@ -279,6 +279,25 @@ params_declare(struct specset *s, const struct ynode *map)
 }
 
 bool
+params_check_names(struct specset *s, const struct input *in)
+{
+	const struct objs *members[] = { &in->cross, &in->union_, &in->join, &in->group };
+	const struct str *name = in->cron ? &in->cron->name : in->pfs && in->pfs->name.s ? &in->pfs->name : in->pfs ? &in->pfs->repo : NULL;
+	const struct binding *b = name && name->s ? scope_find(s->scope, name->s, strlen(name->s)) : NULL;
+	bool ok = true;
+
+	if (b) {
+		ok = diag_error(s->d, name->at, "the input '%s' has the name of a param, so ${%s} in its command would not be its path; give one another name",
+		    name->s, name->s);
+		diag_note(s->d, b->at, "the param");
+	}
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		for (size_t k = 0; k < members[i]->n; k++)
+			ok &= params_check_names(s, (const struct input *)members[i]->v + k);
+	return ok;
+}
+
+bool
 params_check_defines(struct specset *s)
 {
 	bool ok = true;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct input;
 struct specset;
 struct ynode;
 
@@ -13,6 +14,9 @@ bool params_define(struct specset *s, const char *arg);
 
 /* Declare what a `params:` map has in s->scope.  False: errors were recorded. */
 bool params_declare(struct specset *s, const struct ynode *map);
+
+/* A name that is a param's and an input's: ${name} in the command would be the first, $name the second. */
+bool params_check_names(struct specset *s, const struct input *in);
 
 /* When all is loaded: -D for params that there are not. */
 bool params_check_defines(struct specset *s);

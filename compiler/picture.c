@@ -134,6 +134,15 @@ add_kid(struct vertex *v, size_t kid)
 	v->kid[v->n_kid++] = kid;
 }
 
+/* Of a source, a branch or a pipeline. */
+static size_t
+vertex_of(const struct specset *s, const size_t *place, const char *name)
+{
+	const struct pipeline *from = graph_pipeline(s, name);
+
+	return from ? place[from - s->pipeline] : (size_t)(graph_source(s, name) - s->source);
+}
+
 /* The vertices and edges; each pipeline's place among the ordered ones is kept in `place`, by its index in the set. */
 static void
 build(struct drawing *d, const struct specset *s)
@@ -149,13 +158,12 @@ build(struct drawing *d, const struct specset *s)
 	for (size_t i = 0; i < s->n_pipeline; i++) {
 		const struct pipeline *p = s->order[i];
 
-		for (size_t k = 0; k < p->n_reads; k++) {
-			const struct pipeline *from = graph_pipeline(s, p->reads[k]->s);
-			size_t at = from ? place[from - s->pipeline] : (size_t)(graph_source(s, p->reads[k]->s) - s->source);
-
-			add_kid(&d->v[at], s->n_source + i);
-		}
+		for (size_t k = 0; k < p->n_reads; k++)
+			add_kid(&d->v[vertex_of(s, place, p->reads[k]->s)], s->n_source + i);
 	}
+	for (size_t i = 0; i < s->n_source; i++)
+		if (s->source[i].of)
+			add_kid(&d->v[vertex_of(s, place, s->source[i].follows ? s->source[i].follows : s->source[i].of->s)], i);
 	for (size_t i = 0; i < s->n_pipeline; i++) {
 		const struct egress *e = s->order[i]->egress.v;
 
@@ -189,7 +197,7 @@ picture_draw(struct buf *b, const struct specset *s, const char *prefix)
 	d->v = xcalloc(n + 1, sizeof *d->v);
 	build(d, s);
 	for (size_t i = 0; i < s->n_source; i++)
-		if (d->v[i].n_kid)
+		if (d->v[i].n_kid && !s->source[i].of)
 			draw_root(d, i);
 	for (size_t i = 0; i < d->n; i++)
 		free(d->v[i].kid);

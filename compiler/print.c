@@ -313,6 +313,18 @@ add_pairs(struct buf *b, const struct pairs *v, unsigned depth)
 	}
 }
 
+/* One that says only when is as short as it was written. */
+static bool
+add_short_schedule(struct buf *b, const struct schedule *h)
+{
+	if (h->tz.s || h->missed.s || h->overlap.s || h->jitter.s || !h->spec.s)
+		return false;
+	buf_byte(b, ' ');
+	add_text(b, h->spec.s);
+	buf_byte(b, '\n');
+	return true;
+}
+
 static void
 add_field(struct buf *b, const struct field *f, const void *obj, unsigned depth)
 {
@@ -322,6 +334,8 @@ add_field(struct buf *b, const struct field *f, const void *obj, unsigned depth)
 
 	buf_str(b, f->name);
 	buf_byte(b, ':');
+	if (f->sub == &schedule_table && add_short_schedule(b, sub_object(f, obj)))
+		return;
 	if (f->kind == FK_OBJS && f->one && objs->n == 1) {
 		buf_byte(b, '\n');
 		add_block(b, f->sub, objs->v, depth + 1, false);
@@ -397,10 +411,12 @@ print_repos(struct buf *b, const struct specset *s)
 		buf_str(b, "pools:\n");
 		add_pairs(b, &s->pools, 1);
 	}
-	if (s->schedule.s) {
-		buf_str(b, "schedule: ");
-		add_text(b, s->schedule.s);
-		buf_byte(b, '\n');
+	if (s->schedule) {
+		buf_str(b, "schedule:");
+		if (!add_short_schedule(b, s->schedule)) {
+			buf_byte(b, '\n');
+			add_block(b, &schedule_table, s->schedule, 1, false);
+		}
 	}
 	if (s->notify)
 		add_field(b, field_find(&set_table, "notify"), s, 0);

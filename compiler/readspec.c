@@ -21,10 +21,11 @@
 #include "params.h"
 #include "scope.h"
 #include "spec.h"
+#include "template.h"
 #include "yaml.h"
 
 /* Nodes are let go after so much text: memory that is touched once costs more than to parse into it. */
-enum { NODES_KEPT = 128 << 10 };
+enum { NODES_KEPT = 128 << 10, READSPEC_DEEP = 20 };
 
 const char *
 readspec_default(struct err *err)
@@ -62,26 +63,63 @@ ends_with(const char *s, const char *end)
 	return n > m && !strcmp(s + n - m, end);
 }
 
+/* "." in any spelling: the project's own folder, which holds all sorts of files. */
+static bool
+is_here(const char *path)
+{
+	return !path[strspn(path, "./")] && !strstr(path, "..") && path[0] == '.';
+}
+
+static bool
+is_folder(const char *path, const struct dirent *e)
+{
+	struct stat st;
+
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type == DT_DIR;
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Its specs and those of its subfolders; links to folders are not followed. */
 static int
-add_folder(struct specset *s, const char *path, struct specfiles *ret, struct err *err)
+walk_folder(struct specset *s, const char *path, struct specfiles *ret, unsigned deep, struct err *err)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *e;
-	size_t from = ret->n;
+	int rc = 0;
 
 	if (!dir)
 		return err_set(err, errno, "cannot read '%s':", path);
-	while ((errno = 0, e = readdir(dir))) {
+	if (deep > READSPEC_DEEP) {
+		closedir(dir);
+		return err_set(err, 0, "'%s' is more than %d folders deep", path, READSPEC_DEEP);
+	}
+	while (rc == 0 && (errno = 0, e = readdir(dir))) {
+		bool spec = ends_with(e->d_name, ".yaml") || ends_with(e->d_name, ".yml") || ends_with(e->d_name, ".json");
 		struct buf b = BUF_INIT;
 
-		if (e->d_name[0] == '.' || !(ends_with(e->d_name, ".yaml") || ends_with(e->d_name, ".yml") || ends_with(e->d_name, ".json")))
+		if (e->d_name[0] == '.')
 			continue;
 		fs_join(&b, path, e->d_name);
-		GROW(ret->v, ret->n, ret->cap);
-		ret->v[ret->n++] = (struct specfile){ .path = arena_dup(s->a, b.s, b.n) };
+		if (is_folder(b.s, e)) {
+			rc = is_here(path) ? 0 : walk_folder(s, b.s, ret, deep + 1, err);
+		} else if (spec) {
+			GROW(ret->v, ret->n, ret->cap);
+			ret->v[ret->n++] = (struct specfile){ .path = arena_dup(s->a, b.s, b.n) };
+		}
 		buf_release(&b);
 	}
 	closedir(dir);
+	return rc;
+}
+
+static int
+add_folder(struct specset *s, const char *path, struct specfiles *ret, struct err *err)
+{
+	size_t from = ret->n;
+
+	if (walk_folder(s, path, ret, 0, err) < 0)
+		return -1;
 	if (ret->n == from)
 		return err_set(err, 0, "no *.yaml, *.yml or *.json in '%s'", path);
 	qsort(ret->v + from, ret->n - from, sizeof *ret->v, by_path);
@@ -159,9 +197,16 @@ load_all(struct specset *s, struct specfiles *f, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		enum module_state state = modules_state(m, i);
+		const struct text *t = &f->v[i].text;
+		const char *why;
+		size_t at;
 
 		if (state == MODULE_INCLUDED)
 			continue;
+		if (state == MODULE_NONE && (why = template_file(f->v[i].path, t->s, t->n, &at))) {
+			s->unread = !diag_error(s->d, (struct span){ t->base + (uint32_t)at, 1 }, "%s", why);
+			continue;
+		}
 		if (state == MODULE_ROOT)
 			modules_load(m, i);
 		else

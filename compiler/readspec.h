@@ -30,7 +30,7 @@ const char *readspec_default(struct err *err);
 /* One file's bytes into the set, which keeps them.  1 read, 0 it is not there (err says so), -1 error. */
 int readspec_text(struct specset *s, struct specfile *f, struct err *err);
 
-/* Read, parse, load and check all: files, or folders for the *.yaml, *.yml and *.json in them.  0 done (errors of the
+/* Read, parse, load and check all: files, or folders for the *.yaml, *.yml and *.json in them and below (of "." only in it).  0 done (errors of the
  * text are in the set's diag), -1 the world, with *ret_missing: a name that is not there. */
 int readspec(struct specset *s, const char *const *path, size_t n, struct specfiles *ret, bool *ret_missing, struct err *err);
 

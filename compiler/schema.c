@@ -3,6 +3,8 @@
  * JSON Schema (draft 7, which is what editors know): one definition a table and one a kind of value.  Every field stands
  * in it by both its names, but an editor is asked to suggest the first only; one that is refused here carries why.
  * Fields whose holder is refused or without effect share its fate, so the document says that once, at the holder. */
+#include "schema.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -133,6 +135,7 @@ add_shorthands(struct buf *b)
 		buf_str(b, " |\n");
 	}
 	buf_str(b, "| `input: REPO[@BRANCH]/GLOB` | `input.pfs` | the files of a repo; `REPO/` and `REPO` are all of it as one datum |\n"
+	    "| `schedule: EXPRESSION` | `schedule.spec` | when make is run |\n"
 	    "| `egress: URL` | `egress.URL` | where the output is pushed; a list of URLs is a list of egresses |\n");
 }
 
@@ -224,9 +227,9 @@ add_type(struct buf *b, const struct field *f)
 			json_close(b, '}');
 		}
 	}
-	if (f->sub == &input_table || f->one || !strcmp(f->name, "gpu")) {
+	if (f->sub == &input_table || f->one || f->sub == &schedule_table || f->sub == &gpu_table) {
 		json_open(b, NULL, '{');
-		json_str(b, "type", f->sub == &input_table || f->one ? "string" : "integer");
+		json_str(b, "type", f->sub == &gpu_table ? "integer" : "string");
 		json_close(b, '}');
 	}
 	json_open(b, NULL, '{');
@@ -409,6 +412,24 @@ schema_document(struct buf *b, const struct tables *t)
 	buf_byte(b, '\n');
 }
 
+static void
+all_tables(struct tables *t)
+{
+	tables_add(t, &set_table, FS_HONOURED);
+	tables_add(t, &repo_table, FS_HONOURED);
+	tables_add(t, &param_table, FS_HONOURED);
+	tables_add(t, &pipeline_table, FS_HONOURED);
+}
+
+void
+schema_json(struct buf *b)
+{
+	struct tables t = { .n = 0 };
+
+	all_tables(&t);
+	schema_document(b, &t);
+}
+
 int
 verb_schema(int argc, char **argv)
 {
@@ -422,14 +443,12 @@ verb_schema(int argc, char **argv)
 		    help ? stdout : stderr);
 		return talk_done(help ? EXIT_DONE : EXIT_USAGE);
 	}
-	tables_add(&t, &set_table, FS_HONOURED);
-	tables_add(&t, &repo_table, FS_HONOURED);
-	tables_add(&t, &param_table, FS_HONOURED);
-	tables_add(&t, &pipeline_table, FS_HONOURED);
-	if (argc == 2)
+	if (argc == 2) {
+		all_tables(&t);
 		fields_document(&b, &t);
-	else
-		schema_document(&b, &t);
+	} else {
+		schema_json(&b);
+	}
 	fwrite(b.s, 1, b.n, stdout);
 	buf_release(&b);
 	return talk_done(EXIT_DONE);

@@ -62,6 +62,7 @@ struct pfs {
 	struct num outer_join, lazy, empty_files, s3, reference;
 	struct trigger *trigger;
 	struct propagation *propagation_spec;
+	struct str reads;           /* of branches.c: what it reads: REPO or REPO@BRANCH */
 };
 
 struct cron {
@@ -69,6 +70,9 @@ struct cron {
 	struct num overwrite;
 	struct str ticks;           /* of check.c: the repo of its ticks */
 };
+
+/* `schedule: EXPR` is its spec. */
+struct schedule { struct span at; struct str spec, tz, missed, overlap, jitter; };
 
 struct git { struct str name, url, branch; };
 
@@ -124,7 +128,7 @@ struct pipeline {
 	struct str merge;
 	struct str output_branch;
 	struct objs egress;         /* struct egress */
-	struct str schedule;
+	struct schedule *schedule;
 	struct parallelism *parallelism_spec;
 	struct retry_form *retry;
 	struct num datum_tries, datum_timeout, job_timeout;
@@ -165,8 +169,15 @@ struct source {
 	struct span at;
 	bool keep;
 	bool declared;
-	bool ticks;                 /* of a cron input: no folder */
+	bool ticks;                 /* of a cron input, or a branch: no folder */
 	struct repo_form *form;     /* of URLs: no folder either; NULL: a folder */
+	/* Of branches.c: */
+	bool branched;              /* its old contents are needed: a branch of it is read */
+	bool ranked;
+	const struct str *of;       /* a branch: the repo's name; else NULL */
+	const struct pipeline *by;  /* a branch: who reads it */
+	const struct trigger *trigger;
+	const char *follows;        /* with a trigger: the repo or branch that it follows */
 };
 
 /* A repo as `repos:` says it. */
@@ -186,7 +197,7 @@ struct specset {
 	size_t n_pipeline, cap_pipeline;
 	struct source *source;
 	size_t n_source, cap_source;
-	struct str schedule;        /* of the whole set */
+	struct schedule *schedule;  /* of the whole set */
 	struct notify_form *notify; /* likewise */
 	struct pairs pools;         /* name and places */
 	bool has_repos;             /* `repos:` or `pipelines:` is in it: repos must be declared */
@@ -203,6 +214,12 @@ struct specset {
 	struct made made;           /* of the pipeline that is loaded */
 	bool unread;                /* a file was no YAML */
 	bool lenient;               /* a document as Pachyderm has them is loaded: of what is given twice the last counts */
+
+	/* Of branches.c: */
+	struct pipeline **branching;    /* those with an output_branch that is not master, sorted */
+	size_t n_branching;
+	struct source **triggered;      /* branches with a trigger, behind those that they follow */
+	size_t n_triggered;
 
 	/* Of graph.c: */
 	struct pipeline **by_name;  /* sorted */

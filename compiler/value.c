@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "../base/duration.h"
+
 static bool
 digit(char c)
 {
@@ -68,86 +70,23 @@ value_bool(const char *s, bool *ret)
 	return *ret || same_word(s, "false");
 }
 
-/* N or N.M times unit, exactly but for what is below one. */
-static bool
-scaled(const char **p, int64_t unit, const char *unit_text, int64_t *ret)
-{
-	const char *s = *p;
-	int64_t v = 0, frac = 0, scale = 1;
-	bool any = false;
-
-	for (; digit(*s); s++, any = true)
-		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *s - '0', &v))
-			return false;
-	if (*s == '.')
-		for (s++; digit(*s); s++, any = true)
-			if (scale < 1000000000) {
-				frac = frac * 10 + (*s - '0');
-				scale *= 10;
-			}
-	if (!any || strncmp(s, unit_text, strlen(unit_text)) != 0 || __builtin_mul_overflow(v, unit, &v))
-		return false;
-	if (__builtin_add_overflow(v, unit / scale * frac + unit % scale * frac / scale, &v))
-		return false;
-	*p = s + strlen(unit_text);
-	*ret = v;
-	return true;
-}
-
-/* The text after the digits and the point. */
-static const char *
-suffix(const char *s)
-{
-	while (digit(*s) || *s == '.')
-		s++;
-	return s;
-}
-
 bool
 value_duration(const char *s, int64_t *ret_ns, bool *ret_bare)
 {
-	static const struct { const char *text; int64_t ns; } unit[] = {
-		{ "ns", 1 }, { "us", 1000 }, { "µs", 1000 }, { "ms", 1000000 },
-		{ "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
-	};
-	int64_t sum = 0;
-
-	*ret_bare = false;
-	if (!*s)
-		return false;
-	if (!*suffix(s)) {
-		*ret_bare = true;
-		return scaled(&s, 1000000000, "", ret_ns) && !*s;
-	}
-	while (*s) {
-		const char *u = suffix(s);
-		size_t n = 0, i;
-		int64_t v;
-
-		while (u[n] && !digit(u[n]) && u[n] != '.')
-			n++;
-		for (i = 0; i < sizeof unit / sizeof *unit; i++)
-			if (strlen(unit[i].text) == n && !strncmp(u, unit[i].text, n))
-				break;
-		if (i == sizeof unit / sizeof *unit || !scaled(&s, unit[i].ns, unit[i].text, &v) ||
-		    __builtin_add_overflow(sum, v, &sum))
-			return false;
-	}
-	*ret_ns = sum;
-	return true;
+	return duration_parse(s, ret_ns, ret_bare);
 }
 
 bool
 value_size(const char *s, int64_t *ret)
 {
 	static const char letters[] = "KMGTPE";
-	const char *u = suffix(s), *l;
+	const char *u = duration_suffix(s), *l;
 	int64_t unit = 1;
 
 	if (!strcmp(u, "m")) {
 		int64_t v;
 
-		if (!scaled(&s, 1, "m", &v))
+		if (!duration_scaled(&s, 1, "m", &v))
 			return false;
 		*ret = v / 1000 + (v % 1000 != 0);
 		return true;
@@ -162,5 +101,5 @@ value_size(const char *s, int64_t *ret)
 	}
 	if (*u == 'B')
 		u++;
-	return !*u && scaled(&s, unit, suffix(s), ret) && !*s;
+	return !*u && duration_scaled(&s, unit, duration_suffix(s), ret) && !*s;
 }

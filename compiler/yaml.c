@@ -18,6 +18,7 @@
 #include <yaml.h>
 
 #include "../base/mem.h"
+#include "template.h"
 
 enum { STRIDE = 256, SLICES_MAX = 100000, ANCHORS_MAX = 1000, MERGE_MAX = 20000000 };
 
@@ -40,6 +41,7 @@ struct reader {
 	uint64_t n_nodes;
 	uint64_t merging;           /* keys compared for '<<' */
 	struct ynode *docs, **docs_end;
+	bool is_json;               /* it begins as JSON does */
 };
 
 static bool
@@ -332,8 +334,8 @@ static bool
 syntax_error(struct reader *r, const yaml_parser_t *p)
 {
 	struct span at = { r->base + byte_of(r, p->problem_mark.index), 1 };
-	const char *what = p->problem ? p->problem : "not YAML";
-	size_t pos = at.off - r->base;
+	const char *what = p->problem ? p->problem : "not YAML", *why;
+	size_t cause, pos = at.off - r->base;
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return diag_error(r->d, at, "out of memory");
@@ -343,6 +345,10 @@ syntax_error(struct reader *r, const yaml_parser_t *p)
 			at.off = r->base + (uint32_t)r->n;
 		return diag_error(r->d, at, "%s; a spec is text in UTF-8", what);
 	}
+	if (r->is_json && (why = template_json(r->text, r->n, pos, &cause)))
+		return diag_error(r->d, (struct span){ r->base + (uint32_t)cause, 1 }, "%s", why);
+	if (pos < r->n && r->text[pos] == '%' && pos && r->text[pos - 1] == '{')
+		return diag_error(r->d, at, "'{%%' is of a template that was not expanded; compile what your templates make, or use 'params' and 'foreach'");
 	if (pos < r->n && r->text[pos] == '\t' && strstr(what, "cannot start any token"))
 		return diag_error(r->d, at, "a tab cannot indent YAML; use blanks");
 	if (pos > 0 && pos < r->n && r->text[pos] == '{' && r->text[pos - 1] == '$')
@@ -494,6 +500,7 @@ parse_json(struct reader *r, const char **text, bool *ret_json)
 	*ret_json = false;
 	if (first == r->n || (r->text[first] != '{' && r->text[first] != '['))
 		return true;
+	r->is_json = true;
 	*text = copy = arena_dup(r->nodes, r->text, r->n);
 	for (size_t i = first; i < r->n; i = skip_blank(copy, r->n, end)) {
 		end = copy[i] == '{' || copy[i] == '[' ? json_end(copy, r->n, i) : 0;

@@ -17,11 +17,13 @@ struct sub {
 };
 
 static const struct sub subs[] = {
+	{ "next", cron_next, "[-n N] [PIPELINE]", "when schedules run next" },
+	{ "history", cron_history, "[-n N] [PIPELINE]", "what was decided of the times behind us" },
 	{ "fire", cron_fire, "", "run what is due now; what the crontab's entry calls" },
 	{ "install", cron_install, "[--systemd] [--print]", "have the crontab (or systemd) call dassie every minute" },
 	{ "remove", cron_remove, "[PROJECT]", "take that out again" },
 	{ "list", cron_list, "[--json]", "the projects of yours that are called" },
-	{ "status", cron_status, "[--json]", "whether this project is called, and when it was" },
+	{ "status", cron_status, "[--json]", "is this project called; last and next times" },
 	{ "entry", cron_entry, NULL, NULL },
 };
 

@@ -2,6 +2,8 @@
 #ifndef RUNTIME_CRONCMD_H
 #define RUNTIME_CRONCMD_H
 
+int cron_next(int argc, char **argv);      /* cronshow.c */
+int cron_history(int argc, char **argv);   /* cronshow.c */
 int cron_fire(int argc, char **argv);      /* fire.c */
 int cron_install(int argc, char **argv);   /* croninstall.c */
 int cron_remove(int argc, char **argv);    /* croninstall.c */

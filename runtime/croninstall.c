@@ -17,6 +17,8 @@
 #include "cronenv.h"
 #include "crontab.h"
 #include "cronself.h"
+#include "respec.h"
+#include "scheds.h"
 #include "show.h"
 #include "state.h"
 #include "timers.h"
@@ -71,10 +73,28 @@ find_moved(struct install *in)
 	cronenv_release(&e);
 }
 
+/* An entry that never does anything is a mistake of somebody's. */
+static int
+check_schedules(struct err *err)
+{
+	struct scheds s = SCHEDS_INIT;
+	int rc = respec() == EXIT_DONE ? scheds_read(&s, err) : err_set(err, 0, "the spec does not compile: nothing was changed");
+
+	if (rc == 0)
+		rc = err_set(err, 0, "nothing is compiled here: 'dassie compile' does");
+	else if (rc == 1 && s.n == 0)
+		rc = err_set(err, 0, "no pipeline here has a cron input or a schedule, so there is nothing to call dassie for: put "
+		    "'schedule: \"0 3 * * *\"' into the spec and compile it");
+	scheds_release(&s);
+	return rc < 0 ? -1 : 0;
+}
+
 static int
 prepare(struct install *in, struct err *err)
 {
 	if (state_find(NULL, err) < 0 || cronself_project(&in->project, err) < 0 || cronself_program(&in->program, err) < 0)
+		return -1;
+	if (check_schedules(err) < 0)
 		return -1;
 	find_moved(in);
 	return in->systemd ? 0 : crontab_block(&in->block, in->project.s, in->program.s, err);

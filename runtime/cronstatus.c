@@ -1,5 +1,5 @@
 /* cronstatus.c: `dassie cron status`: whether this project's schedules work: is there an entry, does it call this dassie, is
- * there a cron to read it, did it call. */
+ * there a cron to read it, did it call; and of each schedule, what came of the last tick and when the next one is. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,12 +7,19 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/cronnext.h"
 #include "../base/err.h"
 #include "../base/json.h"
+#include "../base/mem.h"
+#include "../base/talk.h"
 #include "croncmd.h"
 #include "cronenv.h"
 #include "cronself.h"
 #include "crontab.h"
+#include "cronwhen.h"
+#include "ledger.h"
+#include "respec.h"
+#include "scheds.h"
 #include "show.h"
 #include "state.h"
 #include "timers.h"
@@ -21,7 +28,8 @@
 static const char usage[] =
     "usage: dassie cron status [--json]\n\n"
     "Whether this project is called: by the crontab or a systemd timer, whether their entry is as 'dassie cron install' would\n"
-    "make it now, whether a cron daemon runs, and when it called last. Exit status 3 if something of that is not in order.\n";
+    "make it now, whether a cron daemon runs, and when it called last; then each schedule with its last time, what came of it, and\n"
+    "its next time. Exit status 3 if the entry or cron is not in order.\n";
 
 /* A call a minute: later than this and it is not coming. */
 #define LATE_NS UINT64_C(150000000000)
@@ -34,6 +42,8 @@ struct status {
 	enum usertab_daemon daemon;     /* of what calls */
 	char name[32];
 	uint64_t called, now;
+	struct arena a;
+	struct cronwhen when;
 };
 
 static enum entry_state
@@ -173,6 +183,154 @@ print_called(const struct status *s, struct buf *b)
 	buf_release(&text);
 }
 
+/* --- schedules --- */
+
+/* The newest tick of the schedule that is no plan any more; NULL if there is none. */
+static const struct ledger_tick *
+last_of(const struct ledger_tick *v, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].schedule, name) == 0)
+			return &v[i];
+	return NULL;
+}
+
+static bool
+next_of(const struct sched *s, int64_t now, int64_t *ret)
+{
+	struct cron_instant t;
+	struct cron_walk w;
+
+	sched_walk(&w, s, now);
+	do
+		if (!cron_walk_next(&w, &t))
+			return false;
+	while (t.how == CRON_DROPPED);
+	*ret = t.at;
+	return true;
+}
+
+static void
+cell(struct table *t, const char *text)
+{
+	show_name(&t->cell, text);
+	show_cell(t);
+}
+
+static void
+cell_time(struct table *t, bool there, int64_t at)
+{
+	if (there)
+		show_when(&t->cell, (uint64_t)at * 1000000000);
+	else
+		buf_byte(&t->cell, '-');
+	show_cell(t);
+}
+
+/* Of what ran, how; else why not. */
+static const char *
+result(const struct ledger_tick *k)
+{
+	return !k ? "-" : *k->state ? k->state : k->decision;
+}
+
+static void
+sched_row(struct table *t, const struct sched *s, const struct ledger_tick *k, int64_t now)
+{
+	int64_t next = 0;
+	bool any = next_of(s, now, &next);
+
+	cell(t, s->name);
+	buf_str(&t->cell, s->spec);
+	if (*s->tz)
+		buf_fmt(&t->cell, " %s", s->tz);
+	show_cell(t);
+	cell_time(t, k != NULL, k ? k->at : 0);
+	cell(t, result(k));
+	if (s->paused)
+		cell(t, "paused");
+	else
+		cell_time(t, any, next);
+	show_row(t);
+}
+
+static void
+sched_json(struct buf *b, const struct sched *s, const struct ledger_tick *k, int64_t now)
+{
+	int64_t next = 0;
+	bool any = next_of(s, now, &next);
+
+	json_open(b, NULL, '{');
+	json_str(b, "schedule", s->name);
+	json_str(b, "spec", s->spec);
+	json_str(b, "tz", *s->tz ? s->tz : "UTC");
+	json_time(b, "last", k ? (uint64_t)k->at * 1000000000 : 0);
+	json_str(b, "decision", k ? k->decision : NULL);
+	json_str(b, "state", k && *k->state ? k->state : NULL);
+	json_time(b, "next", any ? (uint64_t)next * 1000000000 : 0);
+	json_bool(b, "paused", s->paused);
+	json_close(b, '}');
+}
+
+static int
+print_scheds(const struct status *s, bool json, struct buf *b, struct err *err)
+{
+	static const char *const head[] = { "SCHEDULE", "SPEC", "LAST", "RESULT", "NEXT" };
+	struct scheds scheds = SCHEDS_INIT;
+	struct arena a = ARENA_INIT;
+	struct table t = TABLE_INIT;
+	struct ledger_tick *v = NULL;
+	size_t n = 0;
+	int rc = scheds_read(&scheds, err);
+	int64_t now = (int64_t)(s->now / 1000000000);
+
+	if (rc >= 0 && ledger_history(&a, NULL, 0, &v, &n, err) < 0)
+		rc = -1;
+	for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+		cell(&t, head[i]);
+	show_row(&t);
+	if (json)
+		json_open(b, "schedules", '[');
+	for (size_t i = 0; rc >= 0 && i < scheds.n; i++) {
+		const struct ledger_tick *k = last_of(v, n, scheds.v[i].name);
+
+		if (json)
+			sched_json(b, &scheds.v[i], k, now);
+		else
+			sched_row(&t, &scheds.v[i], k, now);
+	}
+	if (json) {
+		json_close(b, ']');
+	} else if (rc >= 0 && scheds.n) {
+		buf_byte(b, '\n');
+		show_table(b, &t, "");
+	} else if (rc >= 0) {
+		row(b, "", false, "nothing here has a cron input or a schedule");
+	}
+	table_release(&t);
+	arena_release(&a);
+	scheds_release(&scheds);
+	return rc < 0 ? -1 : 0;
+}
+
+static void
+print_when(const struct status *s, struct buf *b)
+{
+	const struct cronwhen *w = &s->when;
+	struct buf text = BUF_INIT;
+
+	if (w->last) {
+		buf_fmt(&text, "%s of %s: %s%s%s", w->last_at, w->last, w->decision, *w->state ? ", " : "", w->state);
+		row(b, "last", strcmp(w->state, "failure") != 0, text.s);
+	}
+	buf_reset(&text);
+	if (w->next)
+		buf_fmt(&text, "%s of %s", w->next_at, w->next);
+	row(b, "next", true, w->next ? text.s : "no pipeline has a time to come");
+	buf_release(&text);
+}
+
+/* The object is left open for the schedules. */
 static void
 print_json(const struct status *s, struct buf *b)
 {
@@ -184,8 +342,16 @@ print_json(const struct status *s, struct buf *b)
 	json_str(b, "entry", entry_word(s));
 	json_str(b, "daemon", daemon[s->daemon]);
 	json_time(b, "called", s->called);
+	json_open(b, "last", '{');
+	json_str(b, "schedule", s->when.last);
+	json_str(b, "at", s->when.last_at);
+	json_str(b, "decision", s->when.decision);
+	json_str(b, "state", s->when.last && *s->when.state ? s->when.state : NULL);
 	json_close(b, '}');
-	buf_byte(b, '\n');
+	json_open(b, "next", '{');
+	json_str(b, "schedule", s->when.next);
+	json_str(b, "at", s->when.next_at);
+	json_close(b, '}');
 }
 
 int
@@ -208,14 +374,27 @@ cron_status(int argc, char **argv)
 		return show_usage(usage, false);
 	if (look(&s, &err) < 0)
 		return show_err(&err);
-	good = well(&s);
+	good = respec() == EXIT_DONE;
+	if (!good)
+		talk("the spec cannot be compiled: until it can, the schedules are those of before");
+	if (cronwhen(&s.when, &s.a, &err) < 0)
+		return show_err(&err);
+	good &= well(&s);
 	if (json) {
 		print_json(&s, &out);
 	} else {
 		print_entry(&s, &out);
 		print_daemon(&s, &out);
 		print_called(&s, &out);
+		print_when(&s, &out);
 	}
+	if (print_scheds(&s, json, &out, &err) < 0) {
+		show_err(&err);
+		good = false;
+	}
+	if (json)
+		buf_str(&out, "}\n");
+	arena_release(&s.a);
 	buf_release(&s.project);
 	buf_release(&s.program);
 	buf_release(&s.why);

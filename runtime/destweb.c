@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@ struct web {
 	struct s3_pace pace;
 	unsigned seed;
 	bool known;                         /* it has answered once */
+	char *known_hosts;                  /* "~/.ssh/known_hosts" */
+	const char *user;                   /* by ssh: who we are here, where the URL does not say; NULL */
 };
 
 /* One file to be sent, or removed: put NULL. */
@@ -154,8 +157,10 @@ errand_end(struct errand *e, enum dest_failure failure, const char *text)
 }
 
 static const char *
-way_out(const struct http_answer *a)
+way_out(const struct errand *e, const struct http_answer *a)
 {
+	if (a->fault == HTTP_FAULT_TLS && is_ssh(e->w))
+		return "; the host's key must be in ~/.ssh/known_hosts: 'ssh HOST' once asks whether to put it there";
 	if (a->fault == HTTP_FAULT_LOGIN)
 		return "; ssh must let you in without a password: a key in ~/.ssh or an agent, and the host in ~/.ssh/known_hosts";
 	if (a->status == 401)
@@ -181,7 +186,7 @@ tell(struct errand *e, const struct http_answer *a)
 		buf_fmt(&b, "%s%s%s", http_fault_words(a->fault), a->text && *a->text ? ": " : "", a->text ? a->text : "");
 	else
 		buf_fmt(&b, "the server says %d", a->status);
-	buf_str(&b, way_out(a));
+	buf_str(&b, way_out(e, a));
 	if (e->tries > 1)
 		buf_fmt(&b, " (%u tries)", e->tries);
 	errand_end(e, final ? DEST_STOP : DEST_ONE, b.s);
@@ -194,7 +199,7 @@ static bool
 went_well(const struct errand *e, const struct http_answer *a)
 {
 	if (a->fault)
-		return false;
+		return !e->put && is_ssh(e->w) && a->text && strstr(a->text, "No such file");
 	return is_ssh(e->w) || (a->status >= 200 && a->status < 300) || (!e->put && (a->status == 404 || a->status == 410));
 }
 
@@ -239,6 +244,8 @@ start_ssh(struct errand *e, struct http_request *r)
 	buf_fmt(&rename, "rename %s %s", e->tmp, e->path);
 	after[0] = gone.s;
 	after[1] = rename.s;
+	r->user = e->w->user;
+	r->known_hosts = e->w->known_hosts;
 	r->quote_after = after;
 	r->n_quote_after = 2;
 	r->make_dirs = true;
@@ -282,17 +289,17 @@ start_put(struct errand *e)
 	buf_release(&cache);
 }
 
-/* By ssh: a look at the folder, with the removal before it. */
+/* By ssh: a look at the folder, with the removal after it. */
 static void
 start_removal(struct errand *e)
 {
 	struct http_request r = HTTP_REQUEST_INIT;
 	struct buf rm = BUF_INIT;
-	const char *before;
+	const char *after;
 	char *folder = NULL;
 
-	buf_fmt(&rm, "*rm %s", e->path);
-	before = rm.s;
+	buf_fmt(&rm, "rm %s", e->path);
+	after = rm.s;
 	r.method = "DELETE";
 	r.url = e->url;
 	r.done = answered;
@@ -301,9 +308,11 @@ start_removal(struct errand *e)
 	if (is_ssh(e->w)) {
 		folder = url_of(e->w, e->w->d.place->to.prefix);
 		r.method = "HEAD";
+		r.user = e->w->user;
+		r.known_hosts = e->w->known_hosts;
 		r.url = folder;
-		r.quote_before = &before;
-		r.n_quote_before = 1;
+		r.quote_after = &after;
+		r.n_quote_after = 1;
 	}
 	http_start(e->w->http, &r);
 	free(folder);
@@ -377,12 +386,31 @@ web_free(struct dest *d)
 
 	if (w->http)
 		http_free(w->http);
+	free(w->known_hosts);
 	free(w);
 }
 
 static const struct dest_ops web_ops = {
 	.check = web_check, .put = web_put, .remove = web_remove, .step = web_step, .moved = web_moved, .free = web_free,
 };
+
+static char *
+known_hosts(void)
+{
+	const char *home = getenv("HOME");
+	struct buf b = BUF_INIT;
+
+	buf_fmt(&b, "%s/.ssh/known_hosts", home ? home : "");
+	return buf_detach(&b);
+}
+
+static const char *
+local_user(void)
+{
+	const struct passwd *pw = getpwuid(getuid());
+
+	return pw ? pw->pw_name : getenv("USER");
+}
 
 struct dest *
 dest_web(const struct place *p, struct err *err)
@@ -393,6 +421,9 @@ dest_web(const struct place *p, struct err *err)
 	w->d = (struct dest){ .ops = &web_ops, .place = p, .window = AHEAD * options.concurrency, .max_size = UINT64_MAX, .max_key = KEY_MAX };
 	w->seed = (unsigned)(time_now_ns() ^ (uint64_t)getpid());
 	s3_pace_init(&w->pace, options.concurrency);
+	if (is_ssh(w) && !strchr(p->to.host, '@'))
+		w->user = local_user();
+	w->known_hosts = known_hosts();
 	w->http = http_new(&options, err);
 	if (w->http)
 		return &w->d;

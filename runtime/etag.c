@@ -66,3 +66,36 @@ etag_is_of(const char *etag, const char *file, uint64_t size, uint64_t part_size
 	buf_release(&have);
 	return same;
 }
+
+static bool
+parse_md5(const char *hex, unsigned char ret[MD5_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (strlen(hex) != 2 * MD5_SIZE || strspn(hex, digits) != 2 * MD5_SIZE)
+		return false;
+	for (int i = 0; i < MD5_SIZE; i++)
+		ret[i] = (unsigned char)((strchr(digits, hex[2 * i]) - digits) << 4 | (strchr(digits, hex[2 * i + 1]) - digits));
+	return true;
+}
+
+bool
+etag_of_parts(const char *(*hex)(const void *ctx, size_t i), const void *ctx, size_t n, char ret[ETAG_MAX])
+{
+	struct buf all = BUF_INIT, text = BUF_INIT;
+	unsigned char md5[MD5_SIZE];
+	bool good = n > 0;
+
+	for (size_t i = 0; good && i < n; i++) {
+		good = parse_md5(hex(ctx, i), md5);
+		buf_add(&all, md5, sizeof md5);
+	}
+	if (good) {
+		md5_bytes(all.s, all.n, md5);
+		add_hex(&text, md5);
+		snprintf(ret, ETAG_MAX, "%s-%zu", text.s, n);
+	}
+	buf_release(&all);
+	buf_release(&text);
+	return good;
+}

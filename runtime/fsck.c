@@ -392,7 +392,7 @@ check_all(struct fsck *f, struct err *err)
 	if (rc < 0)
 		return -1;
 	f->reset = arena_alloc(&f->a, (f->x.n_pipeline + 1) * sizeof *f->reset);
-	if (fsck_objects(f, err) < 0 || fsck_results(f, err) < 0 || fsck_commits(f, err) < 0)
+	if (fsck_compiled(f, err) < 0 || fsck_objects(f, err) < 0 || fsck_results(f, err) < 0 || fsck_commits(f, err) < 0)
 		return -1;
 	rc = 0;
 	for (size_t i = 0; rc == 0 && i < f->x.n_source; i++)

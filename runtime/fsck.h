@@ -31,6 +31,9 @@ int fsck_move_away(const char *path, struct err *err);
 /* The next make recomputes what this pipeline's results do not cover. An unknown name is ignored. */
 void fsck_reset(struct fsck *f, const char *pipeline);
 
+/* fsckcompiled.c: what compile wrote, and scan.mk. -1 only if it cannot be looked at. */
+int fsck_compiled(struct fsck *f, struct err *err);
+
 /* fsckstore.c: objects, results, commits. -1 only if they cannot be looked at. */
 int fsck_objects(struct fsck *f, struct err *err);
 int fsck_results(struct fsck *f, struct err *err);

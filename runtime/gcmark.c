@@ -1,7 +1,7 @@
 /* gcmark.c: what is kept, from its roots to the contents.
  *
  *   jobs      the newest of each pipeline, the young ones, those that P.job, P.open and P.failed name
- *   commits   what refs and marks (so out/) name, what the inputs of P.done, P.open and P.failed are, what those jobs
+ *   commits   what refs and marks (so out/) and killed pushes name, what the inputs of P.done, P.open and P.failed are, what those jobs
  *             made and read, what the history has young
  *   results   every key in P.job and in the sets of P.open and P.failed; young ones; those that a kept job executed
  *   objects   the files of those commits, the outputs of those results, the tree of P.job
@@ -129,7 +129,7 @@ mark_ref(struct gc *g, const char *name, const char *tail, struct err *err)
 
 	if (strcmp(tail, "spec") == 0 || (rc = ref_read(layout_ref(path, name), &r, err)) == 0)
 		return 0;
-	if (rc == 1 && strcmp(tail, "done") != 0)
+	if (rc == 1 && strcmp(tail, "done") != 0 && strcmp(tail, "egress") != 0)
 		add(&g->commit, &r.id);
 	for (size_t i = 0; rc == 1 && i < r.n_input; i++)
 		add(&g->commit, &r.input[i].id);
@@ -153,6 +153,27 @@ mark_shown(struct gc *g, const char *name, const char *tail, struct err *err)
 		while (recfile_next(&f, &r))
 			if (rec_is(&r, "id", 2) && rec_get_oid(&r, 1, &id))
 				add(&g->commit, &id);
+	recfile_release(&f);
+	return 0;
+}
+
+/* A push that was killed is gone on with by the commit that it was of. */
+static int
+mark_push(struct gc *g, const char *name, const char *tail, struct err *err)
+{
+	struct recfile f = RECFILE_INIT;
+	struct err ignored = ERR_INIT;
+	struct rec r;
+	struct oid id;
+	char path[LAYOUT_MAX];
+
+	(void)err;
+	if (strcmp(tail, "open"))
+		return 0;
+	snprintf(path, sizeof path, "%s/%.120s", DIR_EGRESS, name);
+	if (recfile_open(&f, path, "egress-open", 1, &ignored) == 1 && recfile_next(&f, &r) && recfile_next(&f, &r) &&
+	    rec_is(&r, "commit", 2) && rec_get_oid(&r, 1, &id))
+		add(&g->commit, &id);
 	recfile_release(&f);
 	return 0;
 }
@@ -412,6 +433,7 @@ mark_all(struct gc *g, struct query *q, struct err *err)
 	size_t n = 0;
 
 	if (each_name(g, DIR_REFS, mark_ref, err) < 0 || each_name(g, DIR_MARKS, mark_shown, err) < 0 ||
+	    each_name(g, DIR_EGRESS, mark_push, err) < 0 ||
 	    each_name(g, DIR_PLAN, mark_plan_file, err) < 0 || query_jobs(q, &g->a, NULL, "", 0, &v, &n, err) < 0 ||
 	    mark_jobs(g, q, v, n, err) < 0 || mark_young_commits(g, q, err) < 0)
 		return -1;

@@ -19,6 +19,7 @@
 #include "../base/err.h"
 #include "../base/fs.h"
 #include "../base/json.h"
+#include "../base/layout.h"
 #include "../base/mem.h"
 #include "../base/talk.h"
 #include "capture.h"
@@ -86,6 +87,27 @@ add_egress(struct graph *g, struct node *v)
 	conf_release(&c);
 }
 
+static bool
+is_branch(const char *name)
+{
+	return name[layout_repo_len(name)];
+}
+
+/* What moves it: the branch that its trigger follows, else whoever looks at the repo's commits. */
+static const char *
+followed(struct graph *g, const char *name)
+{
+	size_t n = layout_repo_len(name);
+
+	for (size_t i = 0; i < g->x.n_trigger; i++) {
+		const struct index_trigger *t = &g->x.trigger[i];
+
+		if (strlen(t->repo) == n && !strncmp(t->repo, name, n) && !strcmp(t->branch, name + n + 1))
+			return t->follows;
+	}
+	return arena_dup(&g->a, name, n);
+}
+
 /* 0, or EXIT_FAILED if nothing was compiled; -1. */
 static int
 load(struct graph *g, struct err *err)
@@ -99,7 +121,8 @@ load(struct graph *g, struct err *err)
 	for (size_t i = 0; i < g->x.n_source; i++) {
 		size_t at = find(g, g->x.source[i].name);
 
-		g->v[at].dir = index_place(&g->x.source[i]);
+		if (!is_branch(g->x.source[i].name))
+			g->v[at].dir = index_place(&g->x.source[i]);
 	}
 	for (size_t i = 0; i < g->x.n_pipeline; i++) {
 		size_t at = find(g, g->x.pipeline[i].name);
@@ -112,6 +135,12 @@ load(struct graph *g, struct err *err)
 			size_t from = find(g, g->x.pipeline[i].reads[k]);
 
 			link_nodes(g, from, find(g, g->x.pipeline[i].name));
+		}
+	for (size_t i = 0; i < g->x.n_source; i++)
+		if (is_branch(g->x.source[i].name)) {
+			size_t from = find(g, followed(g, g->x.source[i].name));
+
+			link_nodes(g, from, find(g, g->x.source[i].name));
 		}
 	return 0;
 }
@@ -217,7 +246,7 @@ as_json(struct graph *g, struct buf *b)
 
 		json_open(b, NULL, '{');
 		json_str(b, "name", v->name);
-		json_str(b, "kind", v->pipeline ? "pipeline" : v->dir ? "source" : "ticks");
+		json_str(b, "kind", v->pipeline ? "pipeline" : is_branch(v->name) ? "branch" : v->dir ? "source" : "ticks");
 		json_str(b, "dir", v->dir);
 		json_open(b, "read_by", '[');
 		for (size_t k = 0; k < v->n_kid; k++)

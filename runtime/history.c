@@ -235,6 +235,21 @@ log_one(struct buf *b, const struct repoarg *r, const struct how *how, const str
 		log_text(b, v, m, counted ? &t : NULL, how->zero ? '\0' : '\n');
 }
 
+/* From the commit that the argument names on. */
+static int
+from_named(struct query *q, const struct repoarg *r, struct q_commit **v, size_t *n, struct err *err)
+{
+	struct oid id;
+
+	if (!r->commit[0] && !r->branch[0] && r->back == 0)
+		return 0;
+	if (repoarg_commit(r, q, &id, err) < 0)
+		return -1;
+	for (; *n && !oid_eq(&(*v)->id, &id); ++*v, --*n)
+		;
+	return *n ? 0 : err_set(err, SHOW_USAGE, "that commit of '%s' is in no history", r->repo);
+}
+
 static int
 log_repo(struct query *q, void *asked, struct buf *b, struct err *err)
 {
@@ -246,7 +261,7 @@ log_repo(struct query *q, void *asked, struct buf *b, struct err *err)
 	struct q_commit *v;
 	size_t n;
 	uint64_t shown = 0, limit = how->limit >= 0 ? (uint64_t)how->limit : how->json ? 0 : COMMITS_SHOWN;
-	int rc = history(q, &a, r->repo, &v, &n, err);
+	int rc = history(q, &a, r->repo, &v, &n, err) < 0 ? -1 : from_named(q, r, &v, &n, err);
 	bool have = rc == 0 && manifest_load(&m[0], &v[0].id, &gone) == 0, older;
 
 	for (size_t i = 0; rc == 0 && i < n; i++, have = older) {
@@ -595,10 +610,10 @@ diff_args(int n, char **arg, struct repoarg *a, struct repoarg *b, const char **
 		if (rc == 0 && b->path)
 			*path = arg[1] + strlen(arg[1]) - strlen(b->path);
 	} else if (rc == 0) {
-		bool newest = !a->commit[0] && a->back == 0;
+		bool newest = !a->commit[0] && !a->branch[0] && a->back == 0;
 
 		*b = *a;
-		b->commit[0] = '\0';
+		b->commit[0] = b->branch[0] = '\0';
 		b->back = 0;
 		a->back += newest;
 	}

@@ -330,6 +330,8 @@ set_others(CURL *e, const struct transfer *t)
 		curl_easy_setopt(e, CURLOPT_USERNAME, t->r.user);
 	if (t->r.password)
 		curl_easy_setopt(e, CURLOPT_PASSWORD, t->r.password);
+	if (t->r.known_hosts)
+		curl_easy_setopt(e, CURLOPT_SSH_KNOWNHOSTS, t->r.known_hosts);
 	if (t->r.netrc)
 		curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	if (t->mail) {

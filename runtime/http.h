@@ -84,6 +84,7 @@ struct http_request {
 	const char *mail_from; const char *const *mail_to; size_t n_mail_to;    /* smtp: the body is the message */
 	const char *const *quote_before, *const *quote_after; size_t n_quote_before, n_quote_after;   /* sftp: "rename A B" */
 	bool make_dirs;                   /* sftp */
+	const char *known_hosts;          /* sftp: only hosts of this file; NULL: any host.  Not copied: stays until done() */
 };
 
 #define HTTP_REQUEST_INIT { .body = HTTP_NO_BODY }

@@ -23,6 +23,7 @@ static const char usage[] =
     "file for it to read, and in .gitignore what git need not keep. What is there already stays as it is.\n";
 
 static const char starter[] =
+    "# yaml-language-server: $schema=.dassie/spec.schema.json\n"
     "# Pipelines: what they read, what they run. 'dassie compile' makes a Makefile of it, 'make' runs what is stale.\n"
     "\n"
     "repos:\n"

@@ -20,6 +20,7 @@
 #include "../base/mem.h"
 #include "../base/rec.h"
 #include "../base/sha256.h"
+#include "ledger.h"
 #include "provenance.h"
 #include "pushed.h"
 
@@ -385,7 +386,7 @@ take_line(struct replay *r, const struct rec *f, struct err *err)
 		return take_egress(r, f, err);
 	else if (rec_is(f, "forgot", 2) && rec_get_oid(f, 1, &id))
 		return prov_forget_commit(r->p, &id, err);
-	return 0;
+	return ledger_replay(prov_database(r->p), f, err);
 }
 
 static int

@@ -12,6 +12,7 @@
  *   commit REPO ID NS JOB FILES BYTES
  *   egress PIPELINE URL COMMIT STARTED FINISHED done|failed PUT BYTES DELETED UNCHANGED LEFT BYTES REASON
  *   forgot ID                    a commit that fsck took out of the history
+ *   schedule …, tick …          as in ledger.h
  *   end SHA256                   of the entry's bytes before this line: a torn entry is passed over
  *
  * (fields as in rec.h). It is written after the transaction: a stage that is killed between the two puts the same job

@@ -92,11 +92,15 @@ struct lin_file *
 lineage_file(struct lineage *l, const char *repo, const char *path, const struct oid *id, const struct oid *commit,
              uint64_t before)
 {
-	const struct index_source *s = index_find_source(&l->x, repo);
+	const struct index_source *s;
 	struct lin_file *f;
 	struct oid key;
 	void **slot;
 
+	/* The commits of a branch are the repo's. */
+	if (repo[layout_repo_len(repo)])
+		repo = arena_dup(&l->a, repo, layout_repo_len(repo));
+	s = index_find_source(&l->x, repo);
 	node_id(&key, "file", repo, path, id);
 	slot = memo(l, &key);
 	if (*slot)

@@ -3,7 +3,7 @@
  *   cgroup v2   a cgroup an attempt below the one we are in, or beside it, where that was given to us with its memory
  *               controller (systemd does so for services and scopes of a user, or with Delegate=yes); memory.max holds the sum of
  *               all processes, swap included, memory.oom.group ends them together, memory.events tells it
- *   cgroup v1   the same with the older files, as far as they go
+ *   cgroup v1   the same with the older files, as far as they go: the kernel ends one process, and we the others when we see it
  *   rlimit      RLIMIT_DATA: private memory that a process can write, so that one which only reserves addresses is not
  *               hit, as RLIMIT_AS would hit it.  It holds for each process alone: so the sum over the attempt's processes
  *               (resident, shared pages by share) is looked at, at most four times a second, and too much is SIGKILLed.
@@ -220,13 +220,15 @@ memory_begin(struct memory *m, uint64_t limit, uint64_t now)
 	if (!limit)
 		return;
 	memory_find(m);
-	if (m->how != MEMORY_RLIMIT && make_group(m))
+	m->pause = FIRST_LOOK * MS;
+	if (m->how == MEMORY_CGROUP1 || m->how == MEMORY_RLIMIT)
+		m->look = now + m->pause;
+	if (m->how == MEMORY_RLIMIT || make_group(m))
 		return;
 	if (m->group[0])
 		rmdir(m->group);
 	m->group[0] = '\0';
 	m->how = MEMORY_RLIMIT;
-	m->pause = FIRST_LOOK * MS;
 	m->look = now + m->pause;
 }
 
@@ -272,29 +274,35 @@ sum(const pid_t *v, size_t n, bool by_share)
 	return all;
 }
 
+/* Has the kernel ended a process of the group for it? */
+static bool
+has_killed(const struct memory *m)
+{
+	char text[TEXT_MAX], *s;
+
+	s = strstr(read_text(m->group, m->how == MEMORY_CGROUP2 ? "memory.events" : "memory.oom_control", text), "oom_kill ");
+	return s && strtoull(s + strlen("oom_kill "), NULL, 10) > 0;
+}
+
 bool
 memory_over(struct memory *m, const pid_t *v, size_t n, uint64_t now)
 {
 	m->pause = m->pause * 2 < LAST_LOOK * MS ? m->pause * 2 : LAST_LOOK * MS;
 	m->look = now + m->pause;
-	if (sum(v, n, false) <= m->limit || sum(v, n, true) <= m->limit)
-		return false;
-	m->over = true;
-	m->look = 0;
-	return true;
+	m->over = m->group[0] ? has_killed(m) : sum(v, n, false) > m->limit && sum(v, n, true) > m->limit;
+	if (m->over)
+		m->look = 0;
+	return m->over;
 }
 
 void
 memory_end(struct memory *m)
 {
 	const struct timespec moment = { 0, 1000000 };
-	char text[TEXT_MAX], *s;
-	bool two = m->how == MEMORY_CGROUP2;
 
 	if (!m->group[0])
 		return;
-	s = strstr(read_text(m->group, two ? "memory.events" : "memory.oom_control", text), "oom_kill ");
-	m->over = s && strtoull(s + strlen("oom_kill "), NULL, 10) > 0;
+	m->over = has_killed(m);
 	close(m->procs);
 	m->procs = -1;
 	for (int i = 0; i < 100 && rmdir(m->group) < 0 && errno == EBUSY; i++)

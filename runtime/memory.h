@@ -37,7 +37,8 @@ void memory_begin(struct memory *m, uint64_t limit, uint64_t now);
 /* In the child that is to become the command: system calls only.  0 or -1 with errno. */
 int memory_enter(const struct memory *m);
 
-/* Do these processes use more than they may?  Only for limits that the kernel holds for each process alone. */
+/* At m->look: are these processes to be ended, since they use more than they may?  For limits that the kernel does not hold for all of
+ * them together. */
 bool memory_over(struct memory *m, const pid_t *v, size_t n, uint64_t now);
 
 /* When all of it is gone: m->over says whether it ran out of memory, as far as the kernel tells. */

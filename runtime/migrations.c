@@ -78,6 +78,12 @@ static const char *const step[] = {
 	"CREATE TABLE egress(repo INTEGER NOT NULL REFERENCES repo, url TEXT NOT NULL, started INTEGER NOT NULL, finished INTEGER,"
 	" hash BLOB NOT NULL, state TEXT NOT NULL, reason TEXT, put INTEGER, put_bytes INTEGER, deleted INTEGER, unchanged INTEGER,"
 	" remaining INTEGER, remaining_bytes INTEGER, PRIMARY KEY(repo, started, url)) WITHOUT ROWID;",
+	/* The ledger of ticks (ledger.h). Instants are seconds since 1970, decided, began and ended nanoseconds. */
+	"CREATE TABLE schedule(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, print TEXT NOT NULL, upto INTEGER NOT NULL);"
+	"CREATE TABLE tick(schedule INTEGER NOT NULL REFERENCES schedule, at INTEGER NOT NULL, decision TEXT NOT NULL,"
+	" cause TEXT NOT NULL, decided INTEGER NOT NULL, many INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL DEFAULT '',"
+	" run TEXT NOT NULL DEFAULT '', began INTEGER, ended INTEGER, PRIMARY KEY(schedule, at)) WITHOUT ROWID;"
+	"CREATE INDEX tick_open ON tick(state) WHERE state IN ('waiting', 'running');",
 };
 
 enum { NEWEST = sizeof step / sizeof *step };

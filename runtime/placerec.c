@@ -513,6 +513,8 @@ placerec_begin(struct placerec *r, const struct oid *commit, const char *base, s
 	r->broken = false;
 	r->lines = 0;
 	place_file(path, r->place, ".open");
+	if (r->fd >= 0)
+		close(r->fd);
 	r->fd = open(place_file(tmp, r->place, ".open.tmp"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
 	if (r->fd < 0)
 		return err_set(err, errno, "cannot write '%s':", tmp);

@@ -279,6 +279,12 @@ prov_commit(struct prov *p, struct err *err)
 	return rc;
 }
 
+struct sqlite3 *
+prov_database(struct prov *p)
+{
+	return p->db;
+}
+
 int
 prov_put_run(struct prov *p, const struct prov_run *run, struct err *err)
 {

@@ -16,6 +16,7 @@ struct err;
 struct prov;
 struct pushed;
 struct result;
+struct sqlite3;
 
 struct prov_run { const char *id; uint64_t started; const char *host, *user, *command, *version; };
 
@@ -58,6 +59,8 @@ int prov_put_egress(struct prov *p, const struct pushed *v, struct err *err);
 int prov_forget_commit(struct prov *p, const struct oid *id, struct err *err);
 /* Commit the transaction, checkpoint, let go of the lock.  Frees p in any case. */
 int prov_commit(struct prov *p, struct err *err);
+/* The connection, for what else is in the journal and has its own tables. */
+struct sqlite3 *prov_database(struct prov *p);
 void prov_abort(struct prov *p);            /* legal on NULL */
 
 /* Average duration of an attempt of this pipeline's newest successes, ns; 0 if there are none. */

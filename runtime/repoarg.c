@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/conf.h"
 #include "../base/err.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
@@ -55,8 +56,15 @@ parse_commit(struct repoarg *ret, const char *s, size_t n, const char **ret_why)
 		*ret_why = "after '^' comes nothing, another '^' or a number";
 		return false;
 	}
+	if (name > 0 && name <= NAME_MAX_BRANCH) {
+		memcpy(ret->branch, s, name);
+		if (!layout_branch_ok(ret->branch))
+			ret->branch[0] = '\0';
+	}
 	if (is_head(s, name))
 		name = 0;
+	if (ret->branch[0] && (name < SHORTEST || strspn(s, "0123456789abcdef") < name))
+		return true;
 	if (name > OID_HEX || strspn(s, "0123456789abcdef") < name) {
 		*ret_why = "a commit is given by its hexadecimal id or the first digits of it";
 		return false;
@@ -113,13 +121,38 @@ candidate(struct found *f, const struct repoarg *r, const struct oid *id)
 	f->n++;
 }
 
+/* Do the repo's own commits go to that branch? */
+static bool
+is_own(const struct repoarg *r)
+{
+	struct conf c = CONF_INIT;
+	struct err ignored = ERR_INIT;
+	bool own = is_head(r->branch, strlen(r->branch));
+
+	if (conf_read(&c, r->repo, &ignored) == 0) {
+		own |= c.branch && strcmp(c.branch, r->branch) == 0;
+		conf_release(&c);
+	}
+	return own;
+}
+
+/* The head that is meant, of a branch if one is: 1, 0 there is none, -1. *ret_branch: it is a branch's. */
 static int
-newest(const struct repoarg *r, struct oid *ret, struct err *err)
+newest(const struct repoarg *r, struct oid *ret, bool *ret_branch, struct err *err)
 {
 	struct ref ref = REF_INIT;
-	char path[LAYOUT_MAX];
-	int rc = ref_read(layout_ref(path, r->repo), &ref, err);
+	char path[LAYOUT_MAX], name[sizeof r->repo + sizeof r->branch + 1];
+	int rc = 0;
 
+	snprintf(name, sizeof name, "%s@%s", r->repo, r->branch);
+	if (r->branch[0])
+		rc = ref_read(layout_ref(path, name), &ref, err);
+	*ret_branch = rc == 1;
+	if (rc == 0 && r->branch[0] && !r->commit[0] && !is_own(r))
+		rc = err_set(err, SHOW_USAGE, "'%s' has no commit or branch '%s'; 'dassie log %s' and 'dassie branch %s' list them", r->repo, r->branch,
+		    r->repo, r->repo);
+	if (rc == 0)
+		rc = ref_read(layout_ref(path, r->repo), &ref, err);
 	*ret = ref.id;
 	ref_release(&ref);
 	return rc;
@@ -195,7 +228,7 @@ go_back(const struct repoarg *r, const struct q_commit *v, size_t n, struct oid 
 	while (i < n && !oid_eq(&v[i].id, id))
 		i++;
 	/* The newest may be so new that no job has recorded it yet. */
-	if (i == n && !r->commit[0])
+	if (i == n && !r->commit[0] && !r->branch[0])
 		i = (size_t)-1;
 	if (r->back > n || i + r->back >= n)
 		return err_set(err, SHOW_USAGE, "'%s' has no commit that far back; 'dassie log %s' lists what it has", r->repo, r->repo);
@@ -209,18 +242,20 @@ repoarg_commit(const struct repoarg *r, struct query *q, struct oid *ret, struct
 	struct arena a = ARENA_INIT;
 	struct q_commit *v = NULL;
 	size_t n = 0;
-	int rc = newest(r, ret, err);
+	bool branch, named;
+	int rc = newest(r, ret, &branch, err);
 
 	if (rc < 0)
 		return -1;
-	if (!r->commit[0] && r->back == 0)
+	named = r->commit[0] && !branch;
+	if (!named && r->back == 0)
 		return rc == 1 ? 0 : err_set(err, SHOW_USAGE, "there is no repo '%s' with a commit here: 'dassie status' lists the repos", r->repo);
 	if (query_commits(q, &a, r->repo, &v, &n, err) < 0)
 		rc = -1;
 	else if (rc == 0 && n == 0)
 		rc = err_set(err, SHOW_USAGE, "there is no repo '%s' with a commit here: 'dassie status' lists the repos", r->repo);
 	else
-		rc = r->commit[0] ? find_named(r, q, v, n, &a, ret, err) : 0;
+		rc = named ? find_named(r, q, v, n, &a, ret, err) : 0;
 	if (rc == 0)
 		rc = go_back(r, v, n, ret, err);
 	arena_release(&a);

@@ -1,7 +1,8 @@
-/* repoarg.h: REPO[@COMMIT][:PATH] as people write it. */
+/* repoarg.h: REPO[@COMMIT][:PATH] as people write it; COMMIT may be a branch. */
 #ifndef RUNTIME_REPOARG_H
 #define RUNTIME_REPOARG_H
 
+#include "../base/layout.h"
 #include "../base/sha256.h"
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@ struct query;
 struct repoarg {
 	char repo[64];
 	char commit[OID_HEX + 1];   /* hex digits as given, or a job's id; "" the newest (also for "@master" and "@HEAD") */
+	char branch[NAME_MAX_BRANCH + 1];   /* if it may be one: tried before it is taken for a commit's id; "" without '@' */
 	unsigned back;              /* ^: this many commits before it */
 	const char *path;           /* in the argument, without leading '/'; NULL if there was no ':' */
 };

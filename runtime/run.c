@@ -26,6 +26,7 @@
 #include "../base/talk.h"
 #include "child.h"
 #include "ends.h"
+#include "makerun.h"
 #include "notify.h"
 #include "outcome.h"
 #include "screen.h"
@@ -58,6 +59,7 @@ enum progress_when { WHEN_AUTO, WHEN_LIVE, WHEN_PLAIN };
 struct run {
 	const char *jobs;
 	bool keep, dry, quiet, force;
+	bool same;                  /* the environment says which run it is: makerun.c */
 	enum progress_when when;
 	const char **goal; size_t n_goal;
 	const char **define; size_t n_define;      /* -D */
@@ -120,44 +122,12 @@ compile_with(const struct index *x, const char *const *define, size_t n_define, 
 	return rc;
 }
 
-static void
-set_run_environment(void)
-{
-	char self[PATH_MAX], id[17];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	struct sha256 h;
-	struct oid oid;
-	char hex[OID_HEX + 1];
-
-	if (n > 0) {
-		self[n] = '\0';
-		setenv("DASSIE", self, 0);
-	}
-	sha256_init(&h);
-	sha256_field_u64(&h, time_now_ns());
-	sha256_field_u64(&h, (uint64_t)getpid());
-	sha256_final(&h, &oid);
-	oid_hex(&oid, hex);
-	snprintf(id, sizeof id, "%.16s", hex);
-	setenv("DASSIE_RUN", id, 1);
-	setenv("DASSIE_COMMAND", "dassie run", 1);
-}
-
-static const char *
-jobs_option(const char *given, char ret[32])
-{
-	snprintf(ret, 32, "-j%s", given ? given : "");
-	if (!given)
-		snprintf(ret, 32, "-j%ld", sysconf(_SC_NPROCESSORS_ONLN));
-	return ret;
-}
-
 static int
 parse(struct run *r, int argc, char **argv, int *ret)
 {
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { "quiet", no_argument, NULL, 'q' },
 		{ "force", no_argument, NULL, 'f' }, { "progress", required_argument, NULL, 'p' },
-		{ "offline", no_argument, NULL, 'o' }, { NULL, 0, NULL, 0 } };
+		{ "offline", no_argument, NULL, 'o' }, { "same-run", no_argument, NULL, 's' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	*ret = EXIT_USAGE;
@@ -170,6 +140,7 @@ parse(struct run *r, int argc, char **argv, int *ret)
 		r->dry |= c == 'n';
 		r->quiet |= c == 'q';
 		r->force |= c == 'f';
+		r->same |= c == 's';
 		if (c == 'j')
 			r->jobs = optarg;
 		if (c == 'o')
@@ -238,7 +209,7 @@ make_args(const struct run *r, const char **args, char jflag[32])
 	size_t n = 0;
 
 	args[n++] = getenv("MAKE") ? getenv("MAKE") : GNU_MAKE;
-	args[n++] = jobs_option(r->jobs, jflag);
+	args[n++] = makerun_jobs(r->jobs, jflag);
 	args[n++] = "-f";
 	args[n++] = r->makefile;
 	if (r->keep)
@@ -443,6 +414,7 @@ die_alike(const struct run *r, int wait)
 static int
 run(struct run *r, struct err *err)
 {
+	char id[17];
 	int rc = go_to_project(&r->makefile, &r->x, err), wait;
 
 	if (rc == 1 || (rc == 0 && r->n_define)) {
@@ -454,7 +426,8 @@ run(struct run *r, struct err *err)
 	}
 	if (rc < 0 || (r->force && give_order(r, err) < 0))
 		return -1;
-	set_run_environment();
+	if (!r->same)
+		makerun_environment("dassie run", id);
 	r->end.run = getenv("DASSIE_RUN");
 	r->end.started = time_now_ns();
 	if (r->dry) {

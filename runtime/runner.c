@@ -236,6 +236,20 @@ try_once(struct runner *r, struct fault *fault, struct err *err)
 	return rc;
 }
 
+/* What was recorded is what runs: a step that was edited or damaged since it was compiled does not. */
+static int
+read_step(const char *path, struct buf *ret, struct err *err)
+{
+	struct oid id;
+	int rc = fs_read(path, ret, err);
+
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_set(err, ENOENT, "step '%s' is not there: run make again", path);
+	sha256_bytes(ret->s, ret->n, &id);
+	return layout_step_fits(path, &id) ? 0 :
+	    err_set(err, 0, "step '%s' is not what was compiled: remove it, and make compiles it again", path);
+}
+
 /* The last attempt has failed: may the job do without the datum?  err_cmd sees what the command saw; what it writes
  * is not kept.  1 it may, 0 it may not, -1 the world. */
 static int
@@ -245,10 +259,8 @@ recover(struct runner *r, struct err *err)
 	struct fault fault = FAULT_INIT;
 	struct err second = ERR_INIT;
 	struct buf step = BUF_INIT;
-	int rc = fs_read(r->head.err_script, &step, err);
+	int rc = read_step(r->head.err_script, &step, err);
 
-	if (rc == 0)
-		rc = err_set(err, ENOENT, "step '%s' is not there: run make again", r->head.err_script);
 	rc = rc < 0 ? -1 : begin_view(r, &fault, err);
 	if (rc == 0) {
 		rc = open_last_log(r, err) < 0 ? -1 : run_step(r, &step, r->head.err_script, &a, err);
@@ -453,9 +465,8 @@ load(struct runner *r, const char *plan, struct err *err)
 		return rc < 0 ? -1 : err_set(err, ENOENT, "there is no plan '%s': run make again", plan);
 	if (plan_head_read(&r->head, &r->plan, err) < 0)
 		return -1;
-	rc = fs_read(r->head.script, &r->step, err);
-	if (rc <= 0)
-		return rc < 0 ? -1 : err_set(err, ENOENT, "step '%s' is not there: run make again", r->head.script);
+	if (read_step(r->head.script, &r->step, err) < 0)
+		return -1;
 	if (!(project = getcwd(NULL, 0)))
 		return err_set(err, errno, "cannot find the current directory:");
 	codecheck_init(&r->code, r->head.code, r->head.n_code);

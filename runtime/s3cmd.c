@@ -18,11 +18,13 @@
 #include "http.h"
 #include "netverbs.h"
 #include "s3.h"
+#include "s3check.h"
 
 static const char usage[] =
-    "usage: dassie s3 who|mb|ls|put|get|head|rm|uploads|abort s3://BUCKET[/KEY] [FILE…]\n"
+    "usage: dassie s3 who|check|mb|ls|put|get|head|rm|uploads|abort s3://BUCKET[/KEY] [FILE…]\n"
     "\n"
     "  who     whose credentials are used, and where BUCKET is asked\n"
+    "  check   try under KEY everything that an egress needs\n"
     "  mb      make BUCKET\n"
     "  ls      the keys that begin with KEY, one a line: size, ETag, key\n"
     "  put     each FILE to KEY followed by its name; of one FILE and a KEY without '/' at its end: to KEY; large ones in parts\n"
@@ -258,10 +260,31 @@ show_who(struct run *r)
 	printf("credentials %s\nidentity %s\nregion %s\nendpoint %s\n", s3_credentials_from(r->s3), s3_who(r->s3), s3_region(r->s3), s3_endpoint(r->s3));
 }
 
+static void
+show_line(void *ctx, const char *line)
+{
+	(void)ctx;
+	puts(line);
+}
+
+static void
+check(struct run *r)
+{
+	struct s3_check what = { r->key, &r->how, true, true, true };
+	struct err err = ERR_INIT;
+
+	if (s3_check(r->s3, r->http, &what, show_line, NULL, &err) == 0)
+		return;
+	talk_err(&err);
+	r->status = EXIT_FAILED;
+}
+
 static int
 start(struct run *r, const char *verb, char **more, int n)
 {
-	if (!strcmp(verb, "who")) {
+	if (!strcmp(verb, "check")) {
+		check(r);
+	} else if (!strcmp(verb, "who")) {
 		show_who(r);
 	} else if (!strcmp(verb, "mb")) {
 		s3_make_bucket(r->s3, just_done, r);

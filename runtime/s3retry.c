@@ -50,7 +50,7 @@ s3_pace_again(struct s3_pace *p, enum s3_class class, unsigned tries, bool known
 
 	if (class != S3_TRANSIENT && class != S3_TIMEOUT && class != S3_THROTTLE)
 		return false;
-	if (tries >= (known ? S3_TRIES : S3_TRIES_UNKNOWN) || p->tokens < cost)
+	if (tries >= (!known ? S3_TRIES_UNKNOWN : class == S3_TIMEOUT ? S3_TRIES_SLOW : S3_TRIES) || p->tokens < cost)
 		return false;
 	p->tokens -= cost;
 	for (unsigned i = 1; i < tries && longest < CAP_MS; i++)

@@ -33,7 +33,7 @@ struct s3_pace {
 	uint64_t halved;         /* when, ms */
 };
 
-enum { S3_TRIES = 10, S3_TRIES_UNKNOWN = 3 };    /* the latter where no answer ever came from the server */
+enum { S3_TRIES = 10, S3_TRIES_SLOW = 4, S3_TRIES_UNKNOWN = 3 };    /* of time-outs, each a minute; where no answer ever came from the server */
 
 void s3_pace_init(struct s3_pace *p, unsigned most);
 /* After `tries` tries (from 1): true and how long to wait, or false: enough.  random: in [0, 1).  after_ms: Retry-After, 0 none. */

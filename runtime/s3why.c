@@ -470,7 +470,8 @@ why_fault(struct buf *b, const struct s3_why *w)
 		buf_fmt(b, "correct %s.%s; for a server of your own that has no name a bucket, also %s.addressing: path", s, w->amazon ? "region" : "endpoint", s);
 		return true;
 	case HTTP_FAULT_CONNECT:
-		cause(b, "nothing listens at the endpoint, or a firewall is between");
+		row(b, "cause");
+		buf_fmt(b, "nothing listens at the %s%s, or a firewall is between", w->proxy ? "endpoint, or at the proxy in " : "endpoint", text(w->proxy));
 		fix(b);
 		buf_fmt(b, "check that the server is up, and the host and port of %s.endpoint", s);
 		return true;
@@ -500,17 +501,22 @@ why_fault(struct buf *b, const struct s3_why *w)
 }
 
 static bool
+why_stranger(struct buf *b, const struct s3_why *w)
+{
+	if (w->xml || w->status >= 500)
+		return false;
+	cause(b, "what answers there is no S3 server: a proxy, a login page, a console");
+	fix(b);
+	buf_fmt(b, "correct %s.endpoint%s%s%s", setting(w), w->proxy ? ", or the proxy in " : "", text(w->proxy), w->proxy ? " (no_proxy names hosts that need none)" : "");
+	return true;
+}
+
+static bool
 why_server(struct buf *b, const struct s3_why *w)
 {
-	if (!w->xml) {
-		cause(b, "what answers there is no S3 server: a proxy, a login page, a console");
-		fix(b);
-		buf_fmt(b, "correct %s.endpoint", setting(w));
-		return true;
-	}
 	if (w->status < 500 && w->status != 429)
 		return false;
-	cause(b, w->status == 503 || w->status == 429 ? "the server is overloaded, and stayed so through all tries" : "the server fails");
+	cause(b, w->status == 501 ? "the server does not know this request: is it an S3 server?" : w->status == 503 || w->status == 429 ? "the server is overloaded, and stayed so through all tries" : "the server fails");
 	fix(b);
 	buf_fmt(b, "run again later: only what is missing is sent%s", w->status == 503 ? "; a lower concurrency helps" : "");
 	return true;
@@ -519,7 +525,7 @@ why_server(struct buf *b, const struct s3_why *w)
 void
 s3_why(struct buf *b, const struct s3_why *w)
 {
-	static bool (*const causes[])(struct buf *, const struct s3_why *) = { why_fault, why_named, why_token, why_clock, why_kms, why_keys, why_bucket, why_region,
+	static bool (*const causes[])(struct buf *, const struct s3_why *) = { why_fault, why_stranger, why_named, why_token, why_clock, why_kms, why_keys, why_bucket, why_region,
 		why_acl, why_denied, why_server };
 
 	sentence(b, w);

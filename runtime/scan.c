@@ -33,6 +33,7 @@
 #include "sourcescan.h"
 #include "specscan.h"
 #include "state.h"
+#include "trigger.h"
 
 static int
 usage(void)
@@ -268,6 +269,8 @@ scan(const struct specs *s)
 	rc = x.n_source ? fetch_sources(&x) : EXIT_DONE;
 	if (rc > status)
 		status = rc;
+	if (status == EXIT_DONE && triggers_look(&x, NULL, &err) < 0)
+		status = talk_err(&err);
 	if (status == EXIT_DONE)
 		status = check_out(&x, &refs);
 	if (status == EXIT_DONE)

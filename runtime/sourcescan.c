@@ -32,6 +32,7 @@
 #include "sourceref.h"
 #include "statcache.h"
 #include "store.h"
+#include "ticks.h"
 #include "walk.h"
 
 /* So many directories that the cache could answer for but does not are worth a new cache. */
@@ -349,16 +350,16 @@ commit(struct source *s, struct err *err)
 	return write_cache(s, err) < 0 ? talk_err(err), -1 : 0;
 }
 
-/* The repo of a cron's ticks has no folder: whoever ticks commits to it. */
+/* The repo of a cron's ticks has no folder, nor has a branch: NAME@BRANCH. */
 static bool
-is_ticks(const struct index_source *src)
+has_folder(const struct index_source *src)
 {
-	return strcmp(src->dir, "-") == 0;
+	return strcmp(src->dir, "-") != 0;
 }
 
-/* Before the first tick it is empty, so that what reads it has something to wait on. */
+/* Whoever moves a branch writes its ref.  Until then it is empty, so that what reads it has something to wait on. */
 static int
-begin_ticks(struct source *s, struct err *err)
+scan_branch(struct source *s, struct err *err)
 {
 	char path[LAYOUT_MAX];
 	struct ref r;
@@ -366,11 +367,27 @@ begin_ticks(struct source *s, struct err *err)
 
 	if (rc == 1)
 		ref_release(&r);
-	if (rc != 0)
-		return rc < 0 ? talk_err(err), -1 : 0;
-	s->asof = time_now_ns();
 	manifest_empty_id(&s->id);
-	return sourceref_move(s->src->name, &s->id, s->asof, err) < 0 ? talk_err(err), -1 : 0;
+	if (rc == 0)
+		rc = sourceref_move(s->src->name, &s->id, time_now_ns(), err);
+	return rc < 0 ? talk_err(err), -1 : 0;
+}
+
+/* Before the first tick it is empty, so that what reads it has something to wait on. */
+static int
+scan_ticks(struct source *s, struct err *err)
+{
+	struct ticks t = TICKS_INIT;
+	int rc;
+
+	s->asof = time_now_ns();
+	rc = ticks_read(&t, s->src->name, err);
+	if (rc == 0)
+		rc = ticks_commit(&t, &s->id, err);
+	ticks_release(&t);
+	if (rc == 0)
+		rc = sourceref_move(s->src->name, &s->id, s->asof, err);
+	return rc < 0 ? talk_err(err), -1 : 0;
 }
 
 static int
@@ -406,13 +423,13 @@ sourcescan(const struct index *x, const struct index_source *src)
 	int lock, rc;
 
 	snprintf(s.shown, sizeof s.shown, "source '%s'", src->name);
-	if (!is_ticks(src) && check_root(&s, x) < 0)
+	if (has_folder(src) && check_root(&s, x) < 0)
 		return EXIT_WORLD;
 	lock = lock_take(src->name, false, false, &err);
 	if (lock < 0)
 		return talk_err(&err);
-	if (is_ticks(src)) {
-		rc = begin_ticks(&s, &err);
+	if (!has_folder(src)) {
+		rc = src->name[layout_repo_len(src->name)] ? scan_branch(&s, &err) : scan_ticks(&s, &err);
 		close(lock);
 		return rc < 0 ? EXIT_WORLD : EXIT_DONE;
 	}

@@ -26,7 +26,7 @@
 #include "filecache.h"
 #include "state.h"
 
-enum { TRIES = 3, HELPER_MAX = 4096 };
+enum { TRIES = 3, HELPER_MAX = 4096, DEEP = 20 };
 
 static bool
 same_words(const char *const *a, size_t n, const char *const *b, size_t m)
@@ -99,38 +99,65 @@ by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* A hash of the names in a folder; zero if it cannot be read (the compiler will say why). */
+struct names { char **v; size_t n, cap; };
+
+/* The names below a folder as the compiler goes through them (readspec.c): not what is hidden, no links to folders; of "." only its own. */
+static void
+add_names(struct names *to, const char *folder, size_t root, unsigned deep)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+	struct stat st;
+
+	if (!d || deep > DEEP) {
+		if (d)
+			closedir(d);
+		return;
+	}
+	while ((e = readdir(d))) {
+		struct buf b = BUF_INIT;
+
+		if (e->d_name[0] == '.')
+			continue;
+		fs_join(&b, folder, e->d_name);
+		GROW(to->v, to->n, to->cap);
+		to->v[to->n++] = xstrdup(b.s + root);
+		if (e->d_type == DT_DIR || (e->d_type == DT_UNKNOWN && lstat(b.s, &st) == 0 && S_ISDIR(st.st_mode)))
+			add_names(to, b.s, root, deep + 1);
+		buf_release(&b);
+	}
+	closedir(d);
+}
+
+static bool
+is_here(const char *folder)
+{
+	return folder[0] == '.' && !folder[strspn(folder, "./")] && !strstr(folder, "..");
+}
+
+/* A hash of the names in a folder; of none if it cannot be read (the compiler will say why). */
 static struct oid
 listing(const char *folder)
 {
-	DIR *d = opendir(folder);
-	struct oid id = { { 0 } };
+	struct names names = { 0 };
 	struct sha256 h;
-	char **name = NULL;
-	size_t n = 0, cap = 0;
-	struct dirent *e;
+	struct oid id;
 
-	if (!d)
-		return id;
-	while ((e = readdir(d)))
-		if (e->d_name[0] != '.') {
-			GROW(name, n, cap);
-			name[n++] = xstrdup(e->d_name);
-		}
-	closedir(d);
-	if (n)
-		qsort(name, n, sizeof *name, by_text);
+	add_names(&names, folder, 0, is_here(folder) ? DEEP : 0);
+	if (names.n)
+		qsort(names.v, names.n, sizeof *names.v, by_text);
 	sha256_init(&h);
-	for (size_t i = 0; i < n; i++) {
-		sha256_field_str(&h, name[i]);
-		free(name[i]);
+	for (size_t i = 0; i < names.n; i++) {
+		sha256_field_str(&h, names.v[i]);
+		free(names.v[i]);
 	}
-	free(name);
+	free(names.v);
 	sha256_final(&h, &id);
 	return id;
 }
 
-/* Names are added to a folder and removed from it by changing it, so its own times tell of most runs that nothing was. */
+/* Names are added to a folder and removed from it by changing it, so its own times tell of most runs that nothing was.  Not of
+ * those in its subfolders: where it may have some, all names are looked at. */
 static bool
 folders_same(struct filecache *c, const struct specs *s)
 {
@@ -144,7 +171,7 @@ folders_same(struct filecache *c, const struct specs *s)
 			continue;
 		signature_of(&sig, &st);
 		e = filecache_folder(c, s->spec[i]);
-		if (filecache_fits(c, e, &sig))
+		if (filecache_fits(c, e, &sig) && (st.st_nlink == 2 || is_here(s->spec[i])))
 			continue;
 		id = listing(s->spec[i]);
 		if (!e->t0 || !oid_eq(&e->id, &id))

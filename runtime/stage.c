@@ -37,12 +37,14 @@
 #include "gather.h"
 #include "lockwait.h"
 #include "mflags.h"
+#include "paused.h"
 #include "provenance.h"
 #include "publish.h"
 #include "record.h"
 #include "report.h"
 #include "snapshot.h"
 #include "state.h"
+#include "trigger.h"
 #include "verbs.h"
 #include "work.h"
 
@@ -320,6 +322,22 @@ is_recorded(const struct stage *s)
 	return s->gather.roster.last.job && strcmp(s->gather.roster.last.job, s->open.job) == 0;
 }
 
+/* Branches with a trigger that follow this pipeline's output. */
+static int
+follow(const struct stage *s, struct err *err)
+{
+	struct index x = INDEX_INIT;
+	bool any = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < s->conf.n_set; i++)
+		any |= strcmp(s->conf.set[i].key, CONF_TRIGGERS) == 0;
+	if (any && (rc = index_read(&x, err)) == 1)
+		rc = triggers_look(&x, s->pipeline, err);
+	index_release(&x);
+	return rc < 0 ? -1 : 0;
+}
+
 /* (e), (f), (g) */
 static int
 show(struct stage *s, struct err *err)
@@ -328,7 +346,7 @@ show(struct stage *s, struct err *err)
 	int moved;
 
 	if (publish(s->pipeline, &s->commit, &s->gather.tree.diff, err) < 0 || (moved = snapshot_move(s->pipeline, &s->commit, err)) < 0 ||
-	    snapshot_done(&s->snap, &s->open, err) < 0)
+	    follow(s, err) < 0 || snapshot_done(&s->snap, &s->open, err) < 0)
 		return -1;
 	if (!s->flags.silent)
 		report_success(&s->open, &s->gather, &s->commit, moved == 1);
@@ -358,13 +376,46 @@ run_job(struct stage *s, struct err *err)
 	return show(s, err);
 }
 
+/* What somebody paused is not run, and that is no failure. */
+static bool
+is_paused(const struct stage *s)
+{
+	struct buf b = BUF_INIT;
+
+	if (!paused_is(s->pipeline))
+		return false;
+	paused_text(s->pipeline, &b);
+	if (!s->flags.question && !s->flags.silent)
+		talk("%s: paused %s; 'dassie resume %s' ends that", s->pipeline, b.n ? b.s : "", s->pipeline);
+	buf_release(&b);
+	return true;
+}
+
+/* Nor is what would read it before its first commit. */
+static bool
+waits_paused(const struct stage *s)
+{
+	struct index x = INDEX_INIT;
+	struct err ignored = ERR_INIT;
+	const char *behind = index_read(&x, &ignored) == 1 ? paused_behind(&x, s->snap.waits_for) : NULL;
+
+	if (behind && !s->flags.question && !s->flags.silent)
+		talk("%s: waits for '%s', which is paused", s->pipeline, behind);
+	index_release(&x);
+	return behind != NULL;
+}
+
 static int
 stage(struct stage *s, struct err *err)
 {
 	s->open.pipeline = s->pipeline;
+	if (is_paused(s))
+		return 0;
 	if (conf_read(&s->conf, s->pipeline, err) < 0 || forced_conf(&s->conf, err) < 0 ||
 	    snapshot_take(&s->snap, &s->conf, &s->open, err) < 0)
 		return -1;
+	if (s->snap.waits_for && waits_paused(s))
+		return 0;
 	if (s->snap.waits_for && s->flags.dry) {
 		talk("%s: would run when '%s' has", s->pipeline, s->snap.waits_for);
 		return 0;

@@ -60,7 +60,7 @@ static int
 make_dirs(struct err *err)
 {
 	static const char *const dirs[] = { DIR_REFS, DIR_STEPS, DIR_COMMITS, DIR_OBJECTS, DIR_DATUMS, DIR_PLAN, DIR_LOGS,
-		DIR_SCAN, DIR_WORK, DIR_LOCK, DIR_MARKS, DIR_EGRESS };
+		DIR_SCAN, DIR_WORK, DIR_LOCK, DIR_MARKS, DIR_EGRESS, DIR_BRANCHES };
 
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
 		if (mkdir(dirs[i], 0755) < 0 && errno != EEXIST)

@@ -14,6 +14,7 @@
 #include "../base/talk.h"
 #include "egressstate.h"
 #include "jobset.h"
+#include "paused.h"
 #include "query.h"
 #include "show.h"
 #include "stale.h"
@@ -52,6 +53,7 @@ pipeline_json(struct buf *b, const struct stale *s, const struct pushes *p)
 	json_time(b, "started", s->has_job ? s->job.started : 0);
 	json_time(b, "finished", s->has_job ? s->job.finished : 0);
 	json_i64(b, "failed", s->has_job ? (int64_t)s->job.failed : 0);
+	json_bool(b, "paused", paused_is(s->pipeline));
 	egress_json(b, p->v, p->n);
 	json_close(b, '}');
 	buf_byte(b, '\n');
@@ -71,6 +73,19 @@ push_rows(struct table *t, const struct pushes *p)
 		show_cell(t);
 		show_row(t);
 	}
+}
+
+static void
+paused_row(struct table *t, const char *pipeline)
+{
+	if (!paused_is(pipeline))
+		return;
+	show_cell(t);
+	buf_fmt(&t->cell, "%spaused%s", show_color(SHOW_YELLOW), show_color(SHOW_PLAIN));
+	show_cell(t);
+	paused_text(pipeline, &t->cell);
+	show_cell(t);
+	show_row(t);
 }
 
 static void
@@ -97,6 +112,7 @@ pipelines(struct page *p, const struct pushes *pushes)
 			show_cell(&t);
 			show_row(&t);
 		}
+		paused_row(&t, s->pipeline);
 		push_rows(&t, &pushes[i]);
 	}
 	if (t.n > 0) {
@@ -135,7 +151,7 @@ sources(struct page *p, struct err *err)
 		} else {
 			buf_str(&t.cell, s->name);
 			show_cell(&t);
-			show_name(&t.cell, index_place(s));
+			show_name(&t.cell, s->n_from || strcmp(s->dir, "-") ? index_place(s) : s->name[layout_repo_len(s->name)] ? "branch" : "ticks");
 			show_cell(&t);
 			if (have)
 				show_count(&t.cell, m.n, "file", "files");

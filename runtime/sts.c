@@ -19,7 +19,7 @@
 #include "webcall.h"
 #include "xml.h"
 
-enum { PATIENCE_MS = 10000, MAX_HEADERS = 8 };
+enum { CONNECT_MS = 3000, PATIENCE_MS = 10000, MAX_HEADERS = 8 };
 
 static void
 field(struct buf *b, const char *name, const char *value)
@@ -99,7 +99,7 @@ ask(const struct sts *s, const struct creds *by, struct buf *form, const char *r
 	r.n_header = headers(s, a, by, form, line);
 	r.body.p = form->s;
 	r.body.n = form->n;
-	r.connect_ms = PATIENCE_MS / 2;
+	r.connect_ms = CONNECT_MS;
 	r.total_ms = PATIENCE_MS;
 	status = web_call(s->http, &r, &body, err);
 	root = status > 0 ? xml_parse(a, body.s, body.n) : NULL;

@@ -19,7 +19,7 @@
 #include "crontab.h"
 #include "tool.h"
 
-enum { TRIES = 8 };
+enum { TRIES = 8, LOCK_TRIES = 500 };
 
 #define OTHERWISE "'dassie cron install --systemd' needs no crontab, and 'dassie cron fire' every minute by anything else does the same"
 
@@ -144,14 +144,17 @@ out:
 	return rc;
 }
 
+/* Without a home, this program is what two of them share. Others can lock both, too: nobody is waited for without end. */
 static int
 lock_home(void)
 {
 	const struct passwd *pw = getpwuid(getuid());
 	int fd = pw ? open(pw->pw_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	if (fd >= 0)
-		flock(fd, LOCK_EX);
+	if (fd < 0)
+		fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0; i++)
+		usleep(20000);
 	return fd;
 }
 

@@ -17,10 +17,15 @@ int verb_ls(int argc, char **argv);        /* history.c */
 int verb_cat(int argc, char **argv);       /* history.c */
 int verb_egress(int argc, char **argv);
 int verb_diff(int argc, char **argv);      /* history.c */
+int verb_branch(int argc, char **argv);     /* branch.c */
 int verb_why(int argc, char **argv);       /* why.c */
 int verb_init(int argc, char **argv);      /* init.c */
 int verb_doctor(int argc, char **argv);    /* doctor.c */
 int verb_cron(int argc, char **argv);      /* croncmd.c */
+int verb_tick(int argc, char **argv);      /* tickcmd.c */
+int verb_backfill(int argc, char **argv);  /* backfill.c */
+int verb_pause(int argc, char **argv);     /* pause.c */
+int verb_resume(int argc, char **argv);    /* pause.c */
 int verb_graph(int argc, char **argv);     /* graph.c */
 int verb_gc(int argc, char **argv);        /* gc.c */
 int verb_fsck(int argc, char **argv);      /* fsck.c */

@@ -163,7 +163,8 @@ put_file(struct why *w, struct lin_file *f, const struct result_input *as, const
 		json_i64(b, "size", (int64_t)f->size);
 	json_bool(b, "source", f->dir != NULL);
 	if (f->dir) {
-		json_str(b, "directory", f->dir);
+		json_str(b, "directory", strcmp(f->dir, "-") ? f->dir : NULL);
+		json_bool(b, "tick", strcmp(f->dir, "-") == 0);
 		put_fetched(w, f);
 		json_null(b, "datum");
 		json_open(b, "inputs", '[');

@@ -300,7 +300,9 @@ put_file_line(struct tree *t, const struct lin_file *f, const struct result_inpu
 		buf_str(b, "  ");
 		show_size(b, f->size);
 	}
-	if (f->dir) {
+	if (f->dir && strcmp(f->dir, "-") == 0) {
+		buf_fmt(b, "  a tick of %s", f->repo);
+	} else if (f->dir) {
 		buf_str(b, "  source ");
 		put_place(t->w, f);
 	}
@@ -344,7 +346,9 @@ why_print(struct why *w, struct lin_file *f, struct err *err)
 		show_id(w->out, &f->commit);
 		buf_fmt(w->out, " of %s\n", f->repo);
 	}
-	if (f->dir) {
+	if (f->dir && strcmp(f->dir, "-") == 0) {
+		buf_str(w->out, "a tick: the file is empty, its name is the time; 'dassie cron history' tells of it\n");
+	} else if (f->dir) {
 		buf_str(w->out, "source ");
 		put_place(w, f);
 		buf_str(w->out, ": the bytes come from there\n");

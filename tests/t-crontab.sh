@@ -100,6 +100,24 @@ like "there was nothing" "$err" 'nothing to remove'
 cd ../.. || exit 1
 ok "what the entry needed is gone too" test ! -e .dassie/cron/environment
 
+cp pipeline.yaml "$T/spec"
+grep -v schedule "$T/spec" >pipeline.yaml
+run dassie cron install
+is "a spec without a schedule" "$status" 3
+like "is told" "$err" "no pipeline here has a cron input or a schedule"
+is "and nothing is installed" "$(cat "$tab")" ""
+echo 'pipelines: {x: {inputt: books/}}' >pipeline.yaml
+run dassie cron install
+is "a spec that does not compile" "$status" 3
+like "is told" "$err" "inputt.*|does not compile"
+cp "$T/spec" pipeline.yaml
+run dassie cron status
+like "status knows the spec of now" "$out" "^count +0 3 \\* \\* \\* +- +- +20.* 03:00:00Z"
+
+sed 's/0 3 /15 4 /' "$T/spec" >pipeline.yaml
+like "next knows the spec of now" "$(dassie cron next -n 1 2>/dev/null)" "04:15:00Z +count"
+cp "$T/spec" pipeline.yaml
+
 # --- other lines ---
 
 awk 'BEGIN { for (i = 0; i < 1000; i++) printf "%s%d %d * * * echo %d \\%% \"x\" # %c%s\n", i % 7 ? "" : "\t  ", i % 60, i % 24, i, 128 + i % 128, i % 3 ? "" : " \r" }' >"$tab"

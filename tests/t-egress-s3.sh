@@ -60,6 +60,7 @@ like "its commit" "$head" "^x-amz-meta-dassie-commit: $(dassie log --json copy |
 like "its datum" "$head" "^x-amz-meta-dassie-datum: $(dassie datums --json copy | jq -r .datum)\$"
 like "its pipeline" "$head" '^x-amz-meta-dassie-pipeline: copy$'
 like "the large one came in parts" "$(s3 ls one)" '^21000000 [0-9a-f]{32}-3 pre/fix/large$'
+is "its ETag is on record" "$(sed -n 's/^f 21000000 .* //p' .dassie/egress/copy-????????????????)" "$(s3 ls one/pre/fix/large | cut -d' ' -f2)"
 like "and has metadata, too" "$(s3 head one/pre/fix/large)" '^x-amz-meta-dassie-sha256: '
 is "the manifest names them by their keys" "$(s3 get one/pre/fix/.dassie-copy.json | jq -r '.files[] | .sha256 + " " + .key')" \
 	"$(wanted | sed 's| | pre/fix/|')"

@@ -265,7 +265,7 @@ is "make agrees" "$status" 0
 cp -r src src.1
 head -c 20000 /dev/urandom >src/f5
 make copy >/dev/null 2>&1
-journal=$(find .dassie/egress -name 'copy-*' ! -name '*.last').open
+journal=$(find .dassie/egress -name 'copy-????????????????').open
 {
 	echo "dassie-egress-open 1"
 	echo "commit $(dassie log --json copy | head -n 1 | jq -r .commit)"

@@ -123,7 +123,7 @@ echo x >.dassie/work/0123/file
 echo x >.dassie/objects/4711-0.tmp
 echo x >.dassie/refs/one.4711-0.tmp
 echo x >.dassie/plan/one.0123456789abcdef
-echo x >.dassie/steps/one-000000000000.sh
+echo x >.dassie/steps/one-73cb3858a687.sh
 echo x >.dassie/scan/gone
 one=$(find .dassie/datums -type f | head -n 1)
 echo x >"$one.4711-3.tmp"
@@ -135,7 +135,7 @@ like "an old plan" "$out" 'removed 1 file of a plan'
 like "an orphaned commit" "$out" 'removed 1 commit,'
 not_ok "the view is gone" test -e .dassie/work/0123
 not_ok "temporary files are gone" sh -c 'find .dassie -name "*.tmp" | grep .'
-ok "a step that may be under way stays" test -f .dassie/steps/one-000000000000.sh
+ok "a step that may be under way stays" test -f .dassie/steps/one-73cb3858a687.sh
 ok "sound" dassie fsck --out
 ran "nothing to do" 0 make -j2
 

@@ -127,6 +127,36 @@ run dassie compile specs
 is "include: a circle" "$status" 1
 like "include: its files" "$err" 'in a circle: specs/a.yaml -> specs/parts/p.yaml -> specs/a.yaml'
 
+# Folders in folders.
+project
+mkdir -p specs/team-a/deep specs/.hidden data && echo 1 >data/x
+one() {
+	printf '%s\n' "pipeline: {name: $1}" 'input: {pfs: {repo: data, glob: "/*"}}' 'transform: {cmd: [sh], stdin: [cp $data /pfs/out/]}'
+}
+one a >specs/a.yaml
+one b >specs/team-a/b.yml
+one c | sed 's/^/# /' >specs/team-a/README.md
+one d >specs/.hidden/d.yaml
+ln -s .. specs/team-a/loop
+run dassie compile specs
+is "folders: compiles" "$status" 0 || diag "$err"
+ran "folders: of subfolders, too, not what is hidden" 2 make
+one e >specs/team-a/deep/e.yaml
+ran "folders: a new spec in an old subfolder" 1 make
+mkdir specs/team-b && one f >specs/team-b/f.yaml
+ran "folders: a new subfolder" 1 make
+ok "folders: nothing to do" make -q
+rm -r specs/team-a/deep
+run make
+is "folders: one is gone" "$(grep -c '^## ' Makefile)" 3
+mkdir empty
+run dassie compile empty
+isnt "folders: an empty one" "$status" 0
+
+# Sanitizers take terabytes of addresses.
+memory=500000
+if ldd "$(command -v dassie-compile)" 2>/dev/null | grep -q libasan || [ "${DASSIE_ASAN:-0}" = 1 ]; then memory=unlimited; fi
+
 # What a few bytes become is bounded.
 project
 {
@@ -139,7 +169,7 @@ project
 	echo 'repos: {data: data}'
 	echo 'pipelines: {x: {input: data/*, run: "echo ${p8}"}}'
 } >pipeline.yaml
-run sh -c 'ulimit -v 300000; exec dassie compile'
+run sh -c 'ulimit -v "$0"; exec dassie compile' "$memory"
 is "bombs: of params" "$status" 1
 like "bombs: of params: told" "$err" "at most 4 MB a string"
 cat >pipeline.yaml <<'SPEC'
@@ -155,5 +185,35 @@ pipelines:
 SPEC
 run dassie compile
 like "bombs: of a matrix" "$err" "'matrix' makes more than 10000 pipelines"
+
+# What is too large or too deep: a clear limit, in bounded memory.
+project
+mkdir data
+limited() {
+	run sh -c 'ulimit -v "$1"; exec dassie compile --check "$0"' "$2" "$memory"
+	is "limits: $1: status" "$status" "$4"
+	like "limits: $1" "$err" "$3"
+}
+perl -e 'print "a: ", "[" x 10000, "]" x 10000, "\n"' >deep.yaml
+limited "10,000 lists deep" deep.yaml 'deep.yaml:1:203: error: nested more than 200 deep' 1
+perl -e 'print "{\"a\":" x 10000, 1, "}" x 10000, "\n"' >deep.json
+limited "10,000 maps deep in JSON" deep.json 'nested more than 200 deep' 1
+perl -e 'for $i (0 .. 9999) { print " " x $i, "a:\n" }' >indent.yaml
+limited "10,000 maps deep by indentation" indent.yaml 'nested more than 200 deep' 1
+perl -e 'print "input: ", "{cross: [" x 60, "{pfs: {repo: data, glob: /}}", "]}" x 60, "\npipeline: {name: x}\ntransform: {cmd: [x]}\n"' >inputs.yaml
+limited "inputs in inputs" inputs.yaml 'inputs nested more than 50 deep' 1
+perl -e 'print "a: &a0 [x,x,x,x,x,x,x,x,x,x]\n"; for $i (1 .. 12) { $j = $i - 1; print "b$i: &a$i [", join(",", ("*a$j") x 10), "]\n" }' >bomb.yaml
+limited "a bomb of aliases" bomb.yaml 'more than 4000000 values in a file, aliases followed' 1
+perl -e 'print "a: &a0 {", join(", ", map { "k$_: v" } 0 .. 999), "}\n"; for $i (1 .. 150) { $j = $i - 1; print "b$i: &a$i {<<: [", join(",", ("*a$j") x 40), "]}\n" }' >merge.yaml
+limited "a bomb of merge keys" merge.yaml "'<<' merges too much|more than 4000000 values" 1
+perl -e '$l = "# " . "x" x 1021 . "\n"; print $l for 1 .. 103000' >big.yaml
+limited "more than 100 MB" big.yaml "'big.yaml' is larger than 100 MB, which no spec is" 3
+echo 'include: big.yaml' >including.yaml
+limited "more than 100 MB, included" including.yaml "cannot include 'big.yaml': .*larger than 100 MB" 1
+
+# Jsonnet.
+printf '// a template\nfunction(x) { pipeline: { name: x } }\n' >edges.jsonnet
+run dassie compile edges.jsonnet
+like "jsonnet" "$err" "edges.jsonnet:2:1: error: this is Jsonnet, a program that makes specs: run 'jsonnet'"
 
 done_testing

@@ -110,10 +110,10 @@ pipelines:
     run: |
       echo + >>c.log; sleep 0.02; cp "$data" "$out/"; echo - >>c.log
 SPEC
-make -j4 a c >/dev/null 2>one.err &
+timeout 120 make -j4 a c >/dev/null 2>one.err &
 pid=$!
 owned $pid
-run make -j4 b c
+run timeout 120 make -j4 b c
 wait $pid
 is "two makes with pools" "$?:$status:$(results)" 0:0:24
 is "one place of a pool is one datum, in all runs" "$(most gpu.log)" 1
@@ -141,10 +141,10 @@ pid=$!
 until ! flock -n .dassie/pools/gpu.0 true; do sleep 0.01; done
 holder=$(pgrep -P $pid) || holder=$pid
 owned $pid "$holder"
-make -j1 stuck >/dev/null 2>&1 &
+timeout 120 make -j1 stuck >/dev/null 2>&1 &
 waiting=$!
 owned $waiting
-make -j2 stuck free >/dev/null 2>two.err &
+timeout 120 make -j2 stuck free >/dev/null 2>two.err &
 make=$!
 owned $make
 until [ -e out/free/30 ]; do sleep 0.02; done
@@ -204,7 +204,7 @@ pipelines:
     input: data/*
     run: sleep 0.05; cp "$data" "$out/"
 SPEC
-make -j4 -k >/dev/null 2>make.err &
+timeout 120 make -j4 -k >/dev/null 2>make.err &
 pid=$!
 owned $pid
 for round in 1 3 5 7; do

@@ -91,6 +91,25 @@ compiled "e: compiles"
 ran "e: exit 3 is accepted" 2 make
 is "e: the output is kept" "$(cat out/p/b)" 2
 
+# f. err_cmd makes a failed datum a recovered one: no output, and the next job tries it again.
+repo_r
+{
+	spec p '{pfs: {repo: r, glob: "/*"}}' '["sh"]' 'test $r = /pfs/r/a && cp $r /pfs/out/ && exit; touch /pfs/out/left; false'
+	printf '  err_cmd: ["true"]\ndatum_tries: 2\n'
+	spec all '{pfs: {repo: r, glob: "/b"}}' '["false"]'
+	printf '  errCmd: ["true"]\n'
+} >pipeline.yaml
+compiled "f: compiles"
+run make
+is "f: success" "$status $(job p state) $(job all state)" "0 success success" || diag "$err"
+is "f: one recovered" "$(counts p)" "1 0 0 1"
+is "f: recovered alone" "$(counts all)" "0 0 0 1"
+is "f: only what succeeded is there" "$(ls out/p) $(find out/all -type f | wc -l | tr -d ' ')" "a 0"
+ok "f: make has nothing to do" make -q
+echo 3 >r/c
+run make
+is "f: the next job tries it again" "$(counts p)" "0 1 0 2"
+
 # g, h. Two writers of one path.
 repo_r
 spec p '{pfs: {repo: r, glob: "/*"}}' '[sh]' 'cat $r >/pfs/out/same' >pipeline.yaml
@@ -166,7 +185,7 @@ repo_r
 } >pipeline.yaml
 run dassie compile
 is "k: compiles" "$status" 0
-like "k: what is to come is told" "$err" 'not honoured yet: input.cron'
+unlike "k: nothing is said to be missing" "$err" 'not honoured'
 ran "k: the others run" 2 make
 is "k: without a tick there is no datum" "$(job ticking total) $(job both total) $(job after total)" "0 0 0"
 ok "k: nothing to do" make -q

@@ -14,7 +14,7 @@ my %confined = (
 	"curl/curl.h" => qr{^runtime/http\.c$},
 	"expat.h" => qr{^runtime/xml\.c$},
 	"jansson.h" => qr{^runtime/jsonin\.c$},
-	"sqlite3.h" => qr{^runtime/(?:provenance|query|measure|migrations)\.c$},
+	"sqlite3.h" => qr{^runtime/(?:provenance|query|ledger|measure|migrations)\.c$},
 	"openssl/" => qr{^base/(?:sha256|md5)\.c$},
 );
 my %alone = map { $_ => 1 } qw(yaml.h curl/curl.h expat.h jansson.h);

@@ -3,7 +3,7 @@
 #   a-pipeline-whose-name-is-so-long-that-its-ticks-ne_2cfb1f3dc485 ──▶ a-pipeline-whose-name-is-so-long-that-its-ticks-need-another
 #   crossed_tick ──▶ crossed
 #   daily_tick ──┬─▶ daily
-#                └─▶ crossed
+#                └─▶ daily_tick@x ──▶ daily_tick@crossed-trigger-1 ──▶ crossed
 #   s ──▶ crossed
 #   ticks-of-mine ──▶ crossed
 #
@@ -38,8 +38,8 @@ endif
 ## crossed   cross of ticks at @every 1h30m, ticks at @never, s:/* and daily_tick:/*
 .dassie/refs/crossed: .dassie/refs/crossed.done
 	+@:
-.dassie/refs/crossed.done: .dassie/refs/crossed_tick .dassie/refs/daily_tick .dassie/refs/s \
-    .dassie/refs/ticks-of-mine .dassie/refs/crossed.spec
+.dassie/refs/crossed.done: .dassie/refs/crossed_tick .dassie/refs/daily_tick@crossed-trigger-1 \
+    .dassie/refs/s .dassie/refs/ticks-of-mine .dassie/refs/crossed.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' crossed
 
 ## a-pipeline-whose-name-is-so-long-that-its-ticks-need-another   ticks at ? * * * 0
@@ -52,8 +52,9 @@ endif
 
 # What only the scan moves; what make must never remove; what a makefile around this one must not feel
 DASSIE_LEAVES := .dassie/refs/a-pipeline-whose-name-is-so-long-that-its-ticks-ne_2cfb1f3dc485 \
-    .dassie/refs/crossed_tick .dassie/refs/daily_tick .dassie/refs/s .dassie/refs/ticks-of-mine \
-    .dassie/refs/daily.spec .dassie/refs/crossed.spec \
+    .dassie/refs/crossed_tick .dassie/refs/daily_tick .dassie/refs/daily_tick@crossed-trigger-1 \
+    .dassie/refs/daily_tick@x .dassie/refs/s .dassie/refs/ticks-of-mine .dassie/refs/daily.spec \
+    .dassie/refs/crossed.spec \
     .dassie/refs/a-pipeline-whose-name-is-so-long-that-its-ticks-need-another.spec
 DASSIE_REFS := .dassie/refs/daily .dassie/refs/daily.done .dassie/refs/crossed \
     .dassie/refs/crossed.done \

@@ -72,9 +72,10 @@ test_parse(void)
 	bad("-books");
 	bad("boo ks:x");
 	bad("out/total/x");
-	bad("books@xyz");
-	bad("books@ABCD");
-	bad("books@abc");
+	good("books@xyz", "books", "", 0, NULL);
+	good("books@abc^2", "books", "", 2, NULL);
+	bad("books@a/b");
+	bad("books@-a");
 	bad("books@abcd^x");
 	bad("books@^99999999999");
 	bad("books@0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0");
