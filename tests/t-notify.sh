@@ -169,6 +169,27 @@ run env DASSIE_SENDMAIL=/bin/false dassie run
 like "one that fails is told" "$err" '^dassie: notify: sendmail failed \(status 1\)'
 is "the run's own status" "$status" 1
 
+# --- ticks alert as runs do, and one that fails does not stop the next
+project
+cat >pipeline.yaml <<'SPEC'
+notify: ops@example.org
+pipelines:
+  hourly:
+    input: {cron: {name: tick, spec: "0 * * * *", start: "2030-01-01T00:30:00Z"}}
+    tries: 1
+    run: test -e "$PWD/fine"; touch "$out/$(basename "$tick")"
+SPEC
+dassie compile --quiet
+rm -f "$T/mail"
+run env DASSIE_SENDMAIL="$T/sendmail" dassie cron fire --now 2030-01-01T01:00:10Z
+is "a tick that fails" "$status" 1
+like "alerts" "$(cat "$T/mail")" "^hourly failed: 1 of 1 datums"
+touch fine
+run env DASSIE_SENDMAIL="$T/sendmail" dassie cron fire --now 2030-01-01T02:00:10Z
+is "the next one runs, with what the first left undone" "$status:$(ls out/hourly | wc -l | tr -d ' ')" 0:2
+like "and tells of the recovery" "$(cat "$T/mail")" "^hourly recovered "
+is "the ledger has both" "$(dassie cron history --json | grep -cE "\"state\":\"(failure|success)\"")" 2
+
 # --- what does not answer
 fresh "{webhook: [$web/hang, $web/bad, $web/hook, 'http://127.0.0.1:1/x']}"
 before=$(date +%s)
