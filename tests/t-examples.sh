@@ -13,6 +13,14 @@ edit() {
 	sed "$2" <"$1" >"$T/edited" && cat "$T/edited" >"$1"
 }
 
+differ() {
+	! cmp -s "$1" "$2"
+}
+
+compile_and_make() {
+	dassie compile && make -j2
+}
+
 example wordcount
 ran "wordcount: nine datums" 9 make -j2
 like "wordcount: 'the' is the most frequent word" "$(head -n 1 out/total/total.txt)" '^ *[0-9]+ the$'
@@ -52,5 +60,53 @@ if have sqlite3; then
 	like "etl: why names the table" "$(dassie why out/load/report.txt)" 'iso3166\.tab'
 else
 	skip "no sqlite3 command" "etl"
+fi
+
+if have convert && have montage; then
+	example images
+	mkdir "$T/photos"
+	cp images/* "$T/photos"
+	ran "images: edges of five photographs, and the montage" 6 make -j2
+	is "images: all is in the montage" "$(convert out/montage/montage.png -format %wx%h info:)" 1240x496
+	cp -R out "$T/images before"
+	ran "images: again, nothing" 0 make -j2
+	convert "$T/photos/cat.jpg" -flop images/cat.jpg
+	ran "images: one changed, its edges and the montage" 2 make -j2
+	ok "images: the montage is another" differ out/montage/montage.png "$T/images before/montage/montage.png"
+	cp "$T/photos/cat.jpg" images/cat.jpg
+	ran "images: changed back, nothing" 0 make -j2
+	same "images: the old result is there again" out "$T/images before"
+	convert "$T/photos/cat.jpg" -flop images/tac.jpg
+	ran "images: one more, seen before under another name" 2 make -j2
+	rm images/tac.jpg
+	ran "images: one less, nothing" 0 make -j2
+	same "images: and the old result" out "$T/images before"
+	rm -rf out .dassie
+	ran "images: all anew" 6 compile_and_make
+	same "images: the same bytes" out "$T/images before"
+	like "images: why names a photograph" "$(dassie why --all out/montage/montage.png)" 'rocket\.jpg'
+else
+	skip "no convert and montage of ImageMagick" "images"
+fi
+
+if have python3; then
+	example model
+	ran "model: a split, 25 in the search, a choice, a model" 28 make -j2
+	is "model: the ranking" "$(sed 's/  loss [0-9.]*//' out/choose/ranking.txt | tr '\n' ',')" \
+		"290 of 294  all,283 of 294  all-short,282 of 294  bill,279 of 294  all-decay,233 of 294  body,"
+	like "model: the report" "$(cat out/model/report.txt)" '^right 47 of 48, loss 0\.0'
+	cp -R out "$T/model before"
+	ran "model: again, nothing" 0 make -j2
+	edit grid/body.json 's/"steps": 50/"steps": 60/'
+	ran "model: a bad candidate changed, its folds and the choice" 6 make -j2
+	same "model: the model stays" out/model "$T/model before/model"
+	edit data/penguins.csv 9s/4675/4600/
+	ran "model: a penguin kept for the end changed, split and model" 2 make -j2
+	same "model: the search stays" out/choose/best.json "$T/model before/choose/best.json"
+	edit grid/all.json 's/"steps": 50/"steps": 40/'
+	ran "model: the best changed, its folds, the choice, the model" 7 make -j2
+	like "model: why names the parameters" "$(dassie why out/model/report.txt)" 'all\.json'
+else
+	skip "no python3" "model"
 fi
 done_testing
