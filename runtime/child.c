@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,8 +34,13 @@ static const int passed[] = { SIGINT, SIGTERM, SIGHUP };
 enum { N_PASSED = sizeof passed / sizeof *passed, CAUGHT_MS = 2000 };
 
 static _Noreturn void
-become(const char *const argv[], int errfd, const sigset_t *mask)
+become(const char *const argv[], int errfd, const sigset_t *mask, pid_t parent)
 {
+	/* Who is killed passes nothing on.  A sub-make whose stage is gone could wait for ever for a token: the make above takes
+	 * all of them as it ends, and then waits for whoever may still write one. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(127);
 	if (errfd >= 0 && dup2(errfd, STDERR_FILENO) < 0)
 		_exit(127);
 	sigprocmask(SIG_SETMASK, mask, NULL);
@@ -105,7 +111,7 @@ child_run_for(const char *const argv[], int errfd, uint64_t limit, bool *ret_lat
 {
 	struct sigaction act = { .sa_handler = pass_on }, old[N_PASSED];
 	sigset_t block, mask;
-	pid_t pid;
+	pid_t parent = getpid(), pid;
 	int rc;
 
 	sigemptyset(&block);
@@ -114,7 +120,7 @@ child_run_for(const char *const argv[], int errfd, uint64_t limit, bool *ret_lat
 	sigprocmask(SIG_BLOCK, &block, &mask);
 	pid = fork();
 	if (pid == 0)
-		become(argv, errfd, &mask);
+		become(argv, errfd, &mask, parent);
 	if (pid < 0) {
 		err_set(err, errno, "cannot start '%s':", argv[0]);
 		sigprocmask(SIG_SETMASK, &mask, NULL);

@@ -585,8 +585,9 @@ main(int argc, char **argv)
 	    !parse_number(argv[later ? 5 : 3], &n) || (later && (from < 1 || from > n)))
 		return usage();
 	if (exec_init(&err) < 0 || load(&r, argv[1], &err) < 0)
-		return talk_err(&err);
-	status = later ? run_later(&r, argv[3], from, n) : run_chunk(&r, argv[1], from, n, argc == 5 ? argv[4] : NULL);
+		status = talk_err(&err);
+	else
+		status = later ? run_later(&r, argv[3], from, n) : run_chunk(&r, argv[1], from, n, argc == 5 ? argv[4] : NULL);
 	unload(&r);
 	return status;
 }

@@ -327,4 +327,45 @@ sed 's/exec sleep 60/:/' pipeline.yaml >new && mv new pipeline.yaml
 ran "a job in time" 6 make
 is "its output" "$(cat out/slow/* | tr '\n' ' ')" "1 2 3 4 5 6 "
 
+# --- a stage that is killed takes its sub-make along: that one could wait for a token for ever
+project
+mkdir in
+echo a >in/a
+cat >pipeline.yaml <<'SPEC'
+repos: {in: in}
+pipelines:
+  slow:
+    input: in/*
+    run: sleep 1000
+SPEC
+dassie compile --quiet
+make -s -j2 >/dev/null 2>&1 &
+owned $!
+top=$!
+# child PARENT WORD: its child of that name, once it is there.
+child() {
+	n=0
+	while [ "$n" -lt 400 ]; do
+		for p in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+			if [ "$(cat "/proc/$p/comm" 2>/dev/null)" = "$2" ]; then
+				echo "$p"
+				return
+			fi
+		done
+		sleep 0.05
+		n=$((n + 1))
+	done
+}
+stage=$(child "$top" dassie)
+sub=$(child "$stage" make)
+runner=$(child "$sub" dassie-datum)
+owned "$sub"
+owned "$runner"
+kill -KILL "$stage"
+n=0
+while { kill -0 "$sub" || kill -0 "$runner"; } 2>/dev/null && [ "$n" -lt 400 ]; do
+	sleep 0.05
+	n=$((n + 1))
+done
+ok "after SIGKILL of a stage its sub-make ends, and its runner" test -n "$runner" -a "$n" -lt 400
 done_testing
