@@ -67,7 +67,8 @@ source_is(const void *name, const void *p)
 struct pipeline *
 graph_pipeline(const struct specset *s, const char *name)
 {
-	struct pipeline **p = s->n_pipeline ? bsearch(name, s->by_name, s->n_pipeline, sizeof *s->by_name, pipeline_is) : 0;
+	/* One whose name is wrong has none, and so has a repo: that is no clash. */
+	struct pipeline **p = s->n_pipeline && *name ? bsearch(name, s->by_name, s->n_pipeline, sizeof *s->by_name, pipeline_is) : 0;
 
 	return p ? *p : 0;
 }
