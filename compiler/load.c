@@ -96,18 +96,19 @@ load_strs(struct specset *s, const struct ynode *n, const char *name, bool one, 
 {
 	bool ok = true;
 
+	ret->at = n->at;
 	if (one && n->kind == Y_SCALAR) {
 		ret->v = arena_alloc(s->a, sizeof *ret->v);
-		ret->n = 1;
-		ret->at = n->at;
-		return ret->set = load_str(s, n, name, ret->v);
+		return (ret->n = ret->set = load_str(s, n, name, ret->v));
 	}
 	if (!want_list(s, n, name))
 		return false;
 	ret->v = arena_alloc(s->a, (count(n) + 1) * sizeof *ret->v);
 	for (const struct ynode *k = n->kids; k; k = k->next)
-		ok &= load_str(s, k, name, &ret->v[ret->n++]);
-	ret->at = n->at;
+		if (load_str(s, k, name, &ret->v[ret->n]))      /* what is no text is not in the list */
+			ret->n++;
+		else
+			ok = false;
 	ret->set = true;
 	return ok;
 }
