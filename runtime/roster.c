@@ -80,11 +80,14 @@ find_gone(struct roster *r)
 {
 	bool *kept = xcalloc(r->last.n_datum, sizeof *kept), good = true;
 
-	for (const struct roster_piece *p = r->piece; p < r->piece + r->n_piece; p++)
+	for (size_t k = 0; k < r->n_piece; k++) {
+		const struct roster_piece *p = &r->piece[k];
+
 		for (size_t i = p->from; p->same && i < p->from + p->n; i++) {
 			good &= !kept[i];
 			kept[i] = true;
 		}
+	}
 	for (size_t i = 0; i < r->last.n_datum; i++) {
 		if (kept[i])
 			continue;
@@ -149,9 +152,12 @@ find_places(struct roster *r)
 	size_t n = 0;
 
 	r->place = xcalloc(r->n, sizeof *r->place);
-	for (const struct roster_piece *p = r->piece; p < r->piece + r->n_piece; p++)
+	for (size_t k = 0; k < r->n_piece; k++) {
+		const struct roster_piece *p = &r->piece[k];
+
 		for (size_t i = p->from; i < p->from + p->n; i++, n++)
 			r->place[n] = (struct roster_place){ p->same ? jobfile_number(&r->last, i) : roster_number(r, i), n };
+	}
 	/* A place begins with its number. */
 	qsort(r->place, n, sizeof *r->place, by_number);
 }
@@ -197,7 +203,10 @@ roster_put(const struct roster *r, struct spool *s, struct err *err)
 {
 	int rc = 0;
 
-	for (const struct roster_piece *p = r->piece; rc == 0 && p < r->piece + r->n_piece; p++)
+	for (size_t i = 0; rc == 0 && i < r->n_piece; i++) {
+		const struct roster_piece *p = &r->piece[i];
+
 		rc = p->same ? jobfile_put_same(s, &r->last, p->from, p->n, err) : put_fresh(r, p, s, err);
+	}
 	return rc;
 }
