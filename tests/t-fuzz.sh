@@ -4,8 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 project
-for target in cron files glob ignore makeflags names spec web; do
-	"$DASSIE_BUILD/tests/fuzz/$target" -mutate="${DASSIE_MUTATE:-20}" "$DASSIE_SRC/tests/fuzz/corpus/$target" >"$T/said" 2>&1
+for target in cron files glob ignore journal makeflags names spec web; do
+	"$DASSIE_BUILD/tests/fuzz/$target" -mutate="${DASSIE_MUTATE:-5}" "$DASSIE_SRC/tests/fuzz/corpus/$target" >"$T/said" 2>&1
 	status=$?
 	is "$target: the kept inputs and what is made of them ($(tail -n 1 "$T/said"))" "$status" 0
 	[ "$status" = 0 ] || { diag "$(cat "$T/said")"; diag "$(od -c broken-input)"; }
@@ -21,7 +21,7 @@ else
 	FUZZ_BUILD=$(dirname "$DASSIE_BUILD")/build-fuzz
 	export FUZZ_BUILD
 	# shellcheck disable=SC2086
-	run sh "$DASSIE_SRC/tests/fuzz/run" ${DASSIE_FUZZ:+-s "$DASSIE_FUZZ"} ${DASSIE_FUZZ:--n 2000}
+	run sh "$DASSIE_SRC/tests/fuzz/run" ${DASSIE_FUZZ:+-s "$DASSIE_FUZZ"} ${DASSIE_FUZZ:--n 1000}
 	is "libFuzzer finds nothing" "$status" 0
 	diag "$out"
 	[ "$status" = 0 ] || diag "$err"

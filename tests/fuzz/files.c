@@ -46,7 +46,7 @@ static bool
 conf(struct buf *ret)
 {
 	struct conf c = CONF_INIT;
-	bool good = conf_read(&c, "p", &err) == 1 || c.pipeline;
+	bool good = conf_read(&c, "p", &err) >= 0 && c.pipeline;
 	const char **repo;
 
 	if (good) {
