@@ -342,19 +342,15 @@ dassie compile --quiet
 make -s -j2 >/dev/null 2>&1 &
 owned $!
 top=$!
-# child PARENT WORD: its child of that name, once it is there.
+# child PARENT NAME: its child of that name, once it is there.
 child() {
-	n=0
-	while [ "$n" -lt 400 ]; do
-		for p in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
-			if [ "$(cat "/proc/$p/comm" 2>/dev/null)" = "$2" ]; then
-				echo "$p"
-				return
-			fi
-		done
-		sleep 0.05
-		n=$((n + 1))
-	done
+	perl -e 'for (1 .. 400) {
+		for my $stat (glob "/proc/[0-9]*/stat") {
+			open my $f, "<", $stat or next;
+			print($1), exit if (<$f> // "") =~ /^(\d+) \((.*)\) \S (\d+) /s && $3 == $ARGV[0] && $2 eq $ARGV[1];
+		}
+		select undef, undef, undef, 0.05;
+	}' "$1" "$2"
 }
 stage=$(child "$top" dassie)
 sub=$(child "$stage" make)
