@@ -342,18 +342,20 @@ dassie compile --quiet
 make -s -j2 >/dev/null 2>&1 &
 owned $!
 top=$!
-# child PARENT NAME: its child of that name, once it is there.
+# child PARENT WORDS: its child whose command line has these, once it is there.
 child() {
 	perl -e 'for (1 .. 400) {
-		for my $stat (glob "/proc/[0-9]*/stat") {
-			open my $f, "<", $stat or next;
-			print($1), exit if (<$f> // "") =~ /^(\d+) \((.*)\) \S (\d+) /s && $3 == $ARGV[0] && $2 eq $ARGV[1];
+		for my $dir (glob "/proc/[0-9]*") {
+			open my $f, "<", "$dir/stat" or next;
+			my ($pid, $ppid) = (<$f> // "") =~ /^(\d+) \(.*\) \S (\d+) /s or next;
+			next unless $ppid == $ARGV[0] && open $f, "<", "$dir/cmdline";
+			print($pid), exit if index((<$f> // "") =~ tr/\0/ /r, $ARGV[1]) >= 0;
 		}
 		select undef, undef, undef, 0.05;
 	}' "$1" "$2"
 }
-stage=$(child "$top" dassie)
-sub=$(child "$stage" make)
+stage=$(child "$top" "dassie stage")
+sub=$(child "$stage" "make -f")
 runner=$(child "$sub" dassie-datum)
 owned "$sub"
 owned "$runner"
