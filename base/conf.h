@@ -150,6 +150,8 @@ const struct index_pipeline *index_find(const struct index *x, const char *pipel
 const struct index_source *index_find_source(const struct index *x, const char *name);
 /* Where it lies, for people: its folder, its (first) URL, "-" for ticks. */
 const char *index_place(const struct index_source *s);
+/* Two lists of an index, options or what was asked for: the same texts in the same order? */
+bool index_same_words(const char *const *a, size_t n, const char *const *b, size_t m);
 
 /* Step hash: SHA-256 fields "dassie-step 1", script's SHA-256, then path, "x" or "f", content hash of each code file
  * that is there, sorted by path.  Spec hash: fields "dassie-spec 1", step hash, decides. */

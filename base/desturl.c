@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "mem.h"
+#include "percent.h"
 
 enum { BUCKET_MAX = 255 };      /* 63 today; those of the first years keep their names */
 
@@ -41,37 +42,6 @@ find_scheme(struct desturl *u, const char *text, size_t n, char msg[DESTURL_MSG]
 	    (int)n, text);
 }
 
-static int
-hex(char c)
-{
-	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | ('A' <= c && c <= 'F' ? 32 : 0)) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-bool
-desturl_decode(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		int hi, lo;
-
-		if (*s != '%') {
-			*to++ = *s;
-			continue;
-		}
-		hi = hex(s[1]);
-		lo = hi < 0 ? -1 : hex(s[2]);
-		if (lo < 0 || (hi == 0 && lo == 0))
-			return false;
-		*to++ = (char)(hi << 4 | lo);
-		s += 2;
-	}
-	*to = '\0';
-	return true;
-}
-
 /* "a=1&b=2", decoded. */
 static bool
 split_query(struct desturl *u, char *s, struct arena *a, char msg[DESTURL_MSG])
@@ -90,7 +60,7 @@ split_query(struct desturl *u, char *s, struct arena *a, char msg[DESTURL_MSG])
 		eq = strchr(s, '=');
 		if (eq)
 			*eq = '\0';
-		if (!desturl_decode(s) || (eq && !desturl_decode(eq + 1)))
+		if (!percent_decode(s) || (eq && !percent_decode(eq + 1)))
 			return wrong(msg, "'%s' has a %% that is not followed by two hexadecimal digits", s);
 		if (*s)
 			u->query[u->n_query++] = (struct dest_query){ s, eq ? eq + 1 : "" };
@@ -137,7 +107,7 @@ take_folder(struct desturl *u, char *rest, struct arena *a, char msg[DESTURL_MSG
 
 	if (strncmp(rest, "localhost/", 10) == 0)
 		rest += 9;
-	if (!desturl_decode(rest))
+	if (!percent_decode(rest))
 		return wrong(msg, "a %% in a file URL is followed by two hexadecimal digits; write %%25 for a %%");
 	if (*rest != '/' && strncmp(rest, "./", 2) != 0 && strncmp(rest, "../", 3) != 0)
 		return wrong(msg, "'%.*s' would be a host; write file:///%s, or file://./%s for a folder of the project", (int)strcspn(rest, "/"),

@@ -39,7 +39,4 @@ const char *desturl_query(const struct desturl *u, const char *key);
 /* Is this one of a query's ways to say yes: true, 1, yes, or nothing? */
 bool desturl_yes(const char *value);
 
-/* %XX become bytes, in place.  False: a % is not followed by two hexadecimal digits, or by those of NUL. */
-bool desturl_decode(char *s);
-
 #endif

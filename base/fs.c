@@ -54,6 +54,20 @@ fs_read(const char *path, struct buf *ret_b, struct err *err)
 	return rc;
 }
 
+ssize_t
+fs_read_tail(const char *path, char *ret, size_t max)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = -1;
+
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		n = pread(fd, ret, max, st.st_size > (off_t)max ? st.st_size - (off_t)max : 0);
+	if (fd >= 0)
+		close(fd);
+	return n;
+}
+
 int
 fs_write_all(int fd, const void *p, size_t n, struct err *err)
 {

@@ -15,6 +15,9 @@ struct stat;
 /* Append a file's bytes to b.  1 read, 0 there is no such file, -1 error. */
 int fs_read(const char *path, struct buf *ret_b, struct err *err);
 
+/* The last bytes of a file, at most max: how many, -1 if it cannot be read. */
+ssize_t fs_read_tail(const char *path, char *ret, size_t max);
+
 /* Write all of p, whatever write(2) does in pieces. */
 int fs_write_all(int fd, const void *p, size_t n, struct err *err);
 

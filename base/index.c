@@ -289,3 +289,13 @@ index_place(const struct index_source *s)
 {
 	return s->n_from ? s->from[0] : s->dir;
 }
+
+bool
+index_same_words(const char *const *a, size_t n, const char *const *b, size_t m)
+{
+	bool same = n == m;
+
+	for (size_t i = 0; same && i < n; i++)
+		same = strcmp(a[i], b[i]) == 0;
+	return same;
+}

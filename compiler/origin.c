@@ -13,6 +13,7 @@
 #include "../base/conf.h"
 #include "../base/desturl.h"
 #include "../base/mem.h"
+#include "../base/percent.h"
 #include "fields.h"
 #include "spec.h"
 #include "suggest.h"
@@ -168,7 +169,7 @@ web_name(struct specset *s, const char *url)
 	for (slash = path + n; slash > path && slash[-1] != '/'; slash--)
 		;
 	name = arena_dup(s->a, slash, (size_t)(path + n - slash));
-	if (!desturl_decode(name) || !*name || !strcmp(name, ".") || !strcmp(name, "..") || strchr(name, '/') || strlen(name) > 255)
+	if (!percent_decode(name) || !*name || !strcmp(name, ".") || !strcmp(name, "..") || strchr(name, '/') || strlen(name) > 255)
 		return NULL;
 	return name;
 }

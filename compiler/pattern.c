@@ -6,16 +6,15 @@
 #include "pattern.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pcre2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/err.h"
+#include "../base/fs.h"
 #include "../base/retry.h"
 #include "../base/talk.h"
 #include "value.h"
@@ -95,21 +94,6 @@ matches(const char *pattern, const char *s, size_t n)
 	return rc;
 }
 
-/* How many bytes, -1. */
-static ssize_t
-read_tail(const char *path, char *text)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	ssize_t n = -1;
-
-	if (fd >= 0 && fstat(fd, &st) == 0)
-		n = pread(fd, text, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0);
-	if (fd >= 0)
-		close(fd);
-	return n;
-}
-
 int
 verb_match(int argc, char **argv)
 {
@@ -121,7 +105,7 @@ verb_match(int argc, char **argv)
 		talk("usage: dassie-compile match LOG PATTERN… (dassie-datum calls it)");
 		return EXIT_USAGE;
 	}
-	n = read_tail(argv[1], text);
+	n = fs_read_tail(argv[1], text, TAIL);
 	if (n < 0) {
 		err_set(&err, errno, "cannot read '%s':", argv[1]);
 		return talk_err(&err);

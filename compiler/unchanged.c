@@ -12,16 +12,6 @@
 #include "../base/layout.h"
 
 static bool
-same_words(const char *const *a, size_t n, const char *const *b, size_t m)
-{
-	bool same = n == m;
-
-	for (size_t i = 0; same && i < n; i++)
-		same = strcmp(a[i], b[i]) == 0;
-	return same;
-}
-
-static bool
 same_specs(const struct index *a, const struct index *b)
 {
 	bool same = a->n_spec == b->n_spec;
@@ -54,8 +44,8 @@ unchanged(const struct index *now, struct index *then)
 	if (strcmp(now->compiler, then->compiler) || strcmp(now->makefile, then->makefile) || stat(FILE_INDEX, &st) < 0)
 		return false;
 	since = fs_mtime_ns(&st);
-	same = same_words(now->option, now->n_option, then->option, then->n_option) &&
-	    same_words(now->asked, now->n_asked, then->asked, then->n_asked) && same_specs(now, then) && untouched("/proc/self/exe", since) &&
+	same = index_same_words(now->option, now->n_option, then->option, then->n_option) &&
+	    index_same_words(now->asked, now->n_asked, then->asked, then->n_asked) && same_specs(now, then) && untouched("/proc/self/exe", since) &&
 	    untouched(now->makefile, since);
 	for (size_t i = 0; same && i < then->n_pipeline; i++)
 		same = untouched(then->pipeline[i].script, since) && untouched(layout_conf(path, then->pipeline[i].name), since);

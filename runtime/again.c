@@ -11,7 +11,6 @@
 #include "again.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,11 +18,11 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/fs.h"
 #include "../base/mem.h"
 #include "../base/plan.h"
 #include "../base/talk.h"
@@ -93,20 +92,6 @@ again_blur(char *s, size_t n)
 				s[out++] = '#';
 	}
 	return out;
-}
-
-static size_t
-read_tail(const char *log, char *text)
-{
-	int fd = open(log, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	ssize_t n = -1;
-
-	if (fd >= 0 && fstat(fd, &st) == 0)
-		n = pread(fd, text, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0);
-	if (fd >= 0)
-		close(fd);
-	return n > 0 ? (size_t)n : 0;
 }
 
 /* A shell says of a command that a signal ended: 128 and its number. */
@@ -260,7 +245,8 @@ bool
 again_wanted(struct again *last, const struct plan_head *h, struct fault *f, const struct attempt *a, const char *log, unsigned number)
 {
 	static char text[TAIL];
-	size_t n = a && a->log ? read_tail(log, text) : 0;
+	ssize_t tail = a && a->log ? fs_read_tail(log, text, TAIL) : 0;
+	size_t n = tail > 0 ? (size_t)tail : 0;
 	enum verdict rule = NO_RULE;
 	bool passing;
 

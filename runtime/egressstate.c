@@ -50,15 +50,6 @@ egress_states(struct arena *a, const char *pipeline, struct egress_state **ret, 
 	return rc < 0 ? -1 : 0;
 }
 
-static void
-files(struct buf *b, uint64_t n, uint64_t bytes)
-{
-	show_count(b, n, "file", "files");
-	buf_str(b, " (");
-	show_size(b, bytes);
-	buf_byte(b, ')');
-}
-
 void
 egress_sentence(struct buf *b, const struct egress_state *s)
 {
@@ -71,7 +62,7 @@ egress_sentence(struct buf *b, const struct egress_state *s)
 	show_name(b, s->url);
 	if (failed) {
 		buf_str(b, ": ");
-		files(b, s->last.left, s->last.left_bytes);
+		show_files(b, s->last.left, s->last.left_bytes);
 		buf_str(b, s->last.left == 1 ? " is left" : " are left");
 	} else if (!strcmp(s->word, "stale")) {
 		buf_str(b, ", before the newest output");

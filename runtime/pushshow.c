@@ -64,15 +64,6 @@ push_unshow(struct push *p)
 }
 
 static void
-files(struct buf *b, uint64_t n, uint64_t bytes)
-{
-	show_count(b, n, "file", "files");
-	buf_str(b, " (");
-	show_size(b, bytes);
-	buf_byte(b, ')');
-}
-
-static void
 tell_failed(struct push *p, struct buf *b)
 {
 	const struct pushed *o = &p->out;
@@ -84,11 +75,11 @@ tell_failed(struct push *p, struct buf *b)
 		buf_str(b, " failed");
 	} else {
 		buf_fmt(b, "%s: egress failed: ", p->place->pipeline);
-		files(b, o->put, o->put_bytes);
+		show_files(b, o->put, o->put_bytes);
 		buf_str(b, " went to ");
 		show_name(b, o->url);
 		buf_str(b, ", ");
-		files(b, o->left, o->left_bytes);
+		show_files(b, o->left, o->left_bytes);
 		buf_fmt(b, " %s left; 'dassie egress %s' goes on with them", o->left == 1 ? "is" : "are", o->pipeline);
 	}
 	for (s = o->reason; *s; ) {
@@ -114,10 +105,10 @@ tell_done(struct push *p, struct buf *b)
 	}
 	if (p->opt.dry) {
 		buf_str(b, "would push ");
-		files(b, p->todo, p->todo_bytes);
+		show_files(b, p->todo, p->todo_bytes);
 	} else {
 		buf_str(b, "pushed ");
-		files(b, o->put, o->put_bytes);
+		show_files(b, o->put, o->put_bytes);
 	}
 	buf_str(b, " to ");
 	show_name(b, o->url);

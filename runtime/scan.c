@@ -21,6 +21,7 @@
 #include "../base/lock.h"
 #include "../base/manifest.h"
 #include "../base/mem.h"
+#include "../base/percent.h"
 #include "../base/ref.h"
 #include "../base/talk.h"
 #include "child.h"
@@ -42,38 +43,6 @@ usage(void)
 	return EXIT_USAGE;
 }
 
-static int
-hex(char c)
-{
-	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | ('A' <= c && c <= 'F' ? 32 : 0)) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* In place: a Makefile cannot hold every name as it is. */
-static bool
-decode(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		int hi, lo;
-
-		if (*s != '%') {
-			*to++ = *s;
-			continue;
-		}
-		hi = hex(s[1]);
-		lo = hi < 0 ? -1 : hex(s[2]);
-		if (lo < 0 || (hi == 0 && lo == 0))
-			return false;
-		*to++ = (char)(hi << 4 | lo);
-		s += 2;
-	}
-	*to = '\0';
-	return true;
-}
-
 /* A '-' that is no option's is written %2D, so options are told before bytes are decoded.  The arrays are as long as argv. */
 static bool
 parse(struct specs *s, int argc, char **argv)
@@ -83,13 +52,13 @@ parse(struct specs *s, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		bool option = !names && argv[i][0] == '-' && argv[i][1];
 
-		if (!decode(argv[i]))
+		if (!percent_decode(argv[i]))
 			return false;
 		if (!option)
 			s->spec[s->n_spec++] = argv[i];
 		else if (strcmp(argv[i], "--") == 0)
 			names = true;
-		else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc && decode(argv[i + 1]))
+		else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc && percent_decode(argv[i + 1]))
 			s->makefile = argv[++i];
 		else if (strncmp(argv[i], "--", 2) == 0)
 			s->option[s->n_option++] = argv[i];

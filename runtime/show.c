@@ -131,6 +131,15 @@ show_count(struct buf *b, uint64_t n, const char *one, const char *many)
 	buf_str(b, n == 1 ? one : many);
 }
 
+void
+show_files(struct buf *b, uint64_t n, uint64_t bytes)
+{
+	show_count(b, n, "file", "files");
+	buf_str(b, " (");
+	show_size(b, bytes);
+	buf_byte(b, ')');
+}
+
 const char *
 show_color(enum show_color c)
 {

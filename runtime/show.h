@@ -20,6 +20,7 @@ void show_ago(struct buf *b, uint64_t ns);                /* "3 min ago" */
 void show_when(struct buf *b, uint64_t ns);               /* "2026-11-22 07:00:59Z", "-" for 0 */
 void show_span(struct buf *b, uint64_t ns);               /* "0.4 s", "3 min 20 s" */
 void show_size(struct buf *b, uint64_t bytes);            /* "712 B", "1.4 MB" */
+void show_files(struct buf *b, uint64_t n, uint64_t bytes);      /* "2 files (1.5 kB)" */
 void show_count(struct buf *b, uint64_t n, const char *one, const char *many);   /* "1 file", "2 files" */
 
 /* Escape sequences, "" where stdout is no terminal that wants colour. */

@@ -29,16 +29,6 @@
 enum { TRIES = 3, HELPER_MAX = 4096, DEEP = 20 };
 
 static bool
-same_words(const char *const *a, size_t n, const char *const *b, size_t m)
-{
-	bool same = n == m;
-
-	for (size_t i = 0; same && i < n; i++)
-		same = strcmp(a[i], b[i]) == 0;
-	return same;
-}
-
-static bool
 is_dir(const char *path)
 {
 	struct stat st;
@@ -232,7 +222,7 @@ current(struct filecache *c, const struct specs *s, const struct index *x, struc
 
 	if (!x->compiler || strcmp(x->compiler, PACKAGE_VERSION) || strcmp(x->makefile, s->makefile))
 		return 0;
-	if (!same_words(x->option, x->n_option, s->option, s->n_option) || !covers(x, s))
+	if (!index_same_words(x->option, x->n_option, s->option, s->n_option) || !covers(x, s))
 		return 0;
 	for (size_t i = 0; i < x->n_spec; i++) {
 		kind = filecache_hash(c, x->spec[i].path, &e, err);

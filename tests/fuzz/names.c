@@ -9,6 +9,7 @@
 #include "../../base/desturl.h"
 #include "../../base/err.h"
 #include "../../base/json.h"
+#include "../../base/percent.h"
 #include "../../base/rec.h"
 #include "../../base/sha256.h"
 #include "../../runtime/crontab.h"
@@ -43,7 +44,7 @@ through_url(const char *s, size_t n)
 		buf_byte(&b, '\0');
 		for (const char *p = b.s; *p; p++)
 			want(*p > ' ' && *p < 0x7f && !strchr("\"<>\\^`{|}?#&+", *p), "what is encoded stands in a URL");
-		want(desturl_decode(b.s) && strcmp(b.s, s) == 0, "a URL's path comes back");
+		want(percent_decode(b.s) && strcmp(b.s, s) == 0, "a URL's path comes back");
 		buf_release(&b);
 	}
 }

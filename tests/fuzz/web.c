@@ -6,6 +6,7 @@
 
 #include "../../base/desturl.h"
 #include "../../base/mem.h"
+#include "../../base/percent.h"
 #include "../../runtime/awsconf.h"
 #include "../../runtime/jsonin.h"
 #include "../../runtime/s3call.h"
@@ -75,7 +76,7 @@ url(const char *text)
 	} else {
 		want(msg[0] && memchr(msg, '\0', sizeof msg), "what is wrong is told");
 	}
-	desturl_decode(copy);
+	percent_decode(copy);
 	want(strlen(copy) <= strlen(text), "decoding does not lengthen");
 	if (s3_place_parse(&p, text))
 		free(s3_place_words(&p));
