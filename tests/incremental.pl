@@ -104,7 +104,7 @@ sub code {
 	return <<"EOF";
 # version $n
 if [ -d "\$1" ]; then name=\$1; else name=\$1; fi
-if grep -qr FAIL "\$1"; then echo "told to fail" >&2; exit 3; fi
+if grep -qR FAIL "\$1"; then echo "told to fail" >&2; exit 3; fi
 base=\${name##*/}
 find -L "\$1" -type f -exec cat {} + | LC_ALL=C sort | tr a-c $n | head -c 20 > "\$2/\$base.\$3"
 EOF
