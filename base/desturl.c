@@ -1,5 +1,5 @@
-/* desturl.c: a URL is split, not interpreted: keys of S3 are bytes, so their prefix stands as it is written; a folder of
- * file:// is a path in a URL, so %XX is decoded there.  Both halves read it here, so that what was checked is what is used. */
+/* desturl.c: a URL is split, not interpreted: keys of S3 are bytes, so their prefix stands as it is written; elsewhere
+ * there is a path in a URL, so %XX is decoded.  Both halves read it here, so that what was checked is what is used. */
 #include "desturl.h"
 
 #include <stdarg.h>
@@ -122,7 +122,7 @@ take_folder(struct desturl *u, char *rest, struct arena *a, char msg[DESTURL_MSG
 }
 
 static bool
-take_host(struct desturl *u, const char *rest, struct arena *a, char msg[DESTURL_MSG])
+take_host(struct desturl *u, char *rest, struct arena *a, char msg[DESTURL_MSG])
 {
 	size_t n = strcspn(rest, "/");
 	const char *at;
@@ -133,8 +133,11 @@ take_host(struct desturl *u, const char *rest, struct arena *a, char msg[DESTURL
 	at = strrchr(u->host, '@');
 	if (at && (u->kind != DEST_SFTP || memchr(u->host, ':', (size_t)(at - u->host))))
 		return wrong(msg, "a password does not belong into a spec; curl reads ~/.netrc, and ssh has its keys and its agent");
-	if (u->kind != DEST_S3)
-		u->prefix = arena_fmt(a, "/%s", key_prefix(a, rest + n));
+	if (u->kind == DEST_S3)
+		return true;
+	if (!percent_decode(rest + n))
+		return wrong(msg, "a %% in a URL's path is followed by two hexadecimal digits; write %%25 for a %%");
+	u->prefix = arena_fmt(a, "/%s", key_prefix(a, rest + n));
 	return true;
 }
 

@@ -2,9 +2,11 @@
  *
  *   s3://BUCKET/PREFIX[?region=…&endpoint=…]      gs:// and gcs:// likewise, by Google's S3-compatible endpoint
  *   minio://HOST[:PORT]/BUCKET/PREFIX             as Pachyderm writes it; http, or https with ?secure=true
- *   file:///FOLDER                                file://./FOLDER and file://../FOLDER from the project's folder; %XX are bytes
+ *   file:///FOLDER                                file://./FOLDER and file://../FOLDER from the project's folder
  *   https://HOST[:PORT]/PATH                      PUT; http:// too
- *   sftp://[USER@]HOST[:PORT]/PATH
+ *   sftp://[USER@]HOST[:PORT]/PATH                /~/PATH below the user's home
+ *
+ * In the last three %XX are bytes.
  */
 #ifndef BASE_DESTURL_H
 #define BASE_DESTURL_H

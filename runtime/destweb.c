@@ -17,6 +17,7 @@
 #include "http.h"
 #include "place.h"
 #include "s3retry.h"
+#include "sshhome.h"
 
 enum { CONCURRENCY = 4, AHEAD = 2, KEY_MAX = 4096 };
 
@@ -26,7 +27,8 @@ struct web {
 	struct s3_pace pace;
 	unsigned seed;
 	bool known;                         /* it has answered once */
-	char *known_hosts;                  /* "~/.ssh/known_hosts" */
+	struct sshhome ssh;
+	size_t key;                         /* which of its keys we are let in by, as far as we know */
 	const char *user;                   /* by ssh: who we are here, where the URL does not say; NULL */
 };
 
@@ -38,6 +40,7 @@ struct errand {
 	char *key, *url, *path, *tmp;       /* path, tmp: quoted for sftp's commands */
 	int fd;
 	unsigned tries;
+	size_t with;                        /* the key that it was last sent with */
 };
 
 struct removal { dest_done *done; void *ctx; size_t left; char *text; };
@@ -156,20 +159,62 @@ errand_end(struct errand *e, enum dest_failure failure, const char *text)
 	free(e);
 }
 
-static const char *
-way_out(const struct errand *e, const struct http_answer *a)
+/* "host", "-p 2222 host", as ssh is called; and "[host]:2222", as it writes it down. */
+static void
+add_host(struct buf *b, const struct errand *e, bool written)
 {
-	if (a->fault == HTTP_FAULT_TLS && is_ssh(e->w))
-		return "; the host's key must be in ~/.ssh/known_hosts: 'ssh HOST' once asks whether to put it there";
-	if (a->fault == HTTP_FAULT_LOGIN)
-		return "; ssh must let you in without a password: a key in ~/.ssh or an agent, and the host in ~/.ssh/known_hosts";
-	if (a->status == 401)
-		return "; name and password of the host are read from ~/.netrc";
-	if (a->status == 403)
-		return "; the server does not allow it: look at its rules for PUT";
-	if (a->status == 404 || a->status == 405 || a->status == 409)
-		return "; does the server take PUT there, and is the folder there?";
-	return "";
+	const char *at = e->w->d.place->to.host, *name = strchr(at, '@'), *port;
+	size_t n;
+
+	name = name ? name + 1 : at;
+	port = strrchr(name, ':');
+	if (port && strchr(port, ']'))
+		port = NULL;
+	n = port ? (size_t)(port - name) : strlen(name);
+	if (port && written)
+		buf_fmt(b, "[%.*s]%s", (int)n, name, port);
+	else
+		buf_fmt(b, "%s%s%s%.*s", port ? "-p " : "", port ? port + 1 : "", port ? " " : "", (int)n, name);
+}
+
+static void
+way_out_ssh(struct buf *b, const struct errand *e, const struct http_answer *a)
+{
+	if (a->fault == HTTP_FAULT_HOST_UNKNOWN) {
+		buf_fmt(b, "; it is not in '%s': 'ssh ", e->w->ssh.known_hosts);
+		add_host(b, e, false);
+		buf_str(b, "' once shows the key, and asks whether to put it there");
+	} else if (a->fault == HTTP_FAULT_HOST_CHANGED) {
+		buf_fmt(b, "; '%s' has another. Somebody may be listening in between; if the host was set up anew: 'ssh-keygen -R ",
+		    e->w->ssh.known_hosts);
+		add_host(b, e, true);
+		buf_str(b, "', then 'ssh ");
+		add_host(b, e, false);
+		buf_str(b, "' once");
+	} else if (a->fault == HTTP_FAULT_LOGIN) {
+		buf_str(b, "; we had ");
+		sshhome_tell(b, &e->w->ssh);
+		buf_str(b, ". 'ssh-copy-id ");
+		add_host(b, e, false);
+		buf_str(b, "' lets a key in; one with a passphrase has to be in an agent ('ssh-add')");
+	} else if (a->fault == HTTP_FAULT_REFUSED) {
+		buf_str(b, "; may the user of the URL write there, and is there room?");
+	}
+}
+
+static void
+way_out(struct buf *b, const struct errand *e, const struct http_answer *a)
+{
+	if (is_ssh(e->w))
+		way_out_ssh(b, e, a);
+	else if (a->fault == HTTP_FAULT_TLS)
+		buf_str(b, "; a CA of your own is named by CURL_CA_BUNDLE");
+	else if (a->status == 401)
+		buf_str(b, "; name and password of the host are read from ~/.netrc");
+	else if (a->status == 403)
+		buf_str(b, "; the server does not allow it: look at its rules for PUT");
+	else if (a->status == 404 || a->status == 405 || a->status == 409)
+		buf_str(b, "; does the server take PUT there, and is the folder there?");
 }
 
 static void
@@ -178,7 +223,8 @@ tell(struct errand *e, const struct http_answer *a)
 	const struct place *p = e->w->d.place;
 	struct buf b = BUF_INIT;
 	bool final = (a->status >= 400 && a->status < 500 && a->status != 409) || a->fault == HTTP_FAULT_LOGIN || a->fault == HTTP_FAULT_TLS ||
-	    a->fault == HTTP_FAULT_RESOLVE || a->fault == HTTP_FAULT_CONNECT;
+	    a->fault == HTTP_FAULT_HOST_UNKNOWN || a->fault == HTTP_FAULT_HOST_CHANGED || a->fault == HTTP_FAULT_RESOLVE ||
+	    a->fault == HTTP_FAULT_CONNECT;
 
 	buf_fmt(&b, "cannot %s '%s' %s %s://%s%s: ", e->put ? "put" : "remove", e->key, e->put ? "to" : "from", p->to.scheme, p->to.host,
 	    p->to.prefix);
@@ -186,7 +232,7 @@ tell(struct errand *e, const struct http_answer *a)
 		buf_fmt(&b, "%s%s%s", http_fault_words(a->fault), a->text && *a->text ? ": " : "", a->text ? a->text : "");
 	else
 		buf_fmt(&b, "the server says %d", a->status);
-	buf_str(&b, way_out(e, a));
+	way_out(&b, e, a);
 	if (e->tries > 1)
 		buf_fmt(&b, " (%u tries)", e->tries);
 	errand_end(e, final ? DEST_STOP : DEST_ONE, b.s);
@@ -194,6 +240,23 @@ tell(struct errand *e, const struct http_answer *a)
 }
 
 static void start(void *ctx);
+
+/* Not let in: there may be one more key. */
+static bool
+with_another_key(struct errand *e, const struct http_answer *a)
+{
+	struct web *w = e->w;
+
+	if (a->fault != HTTP_FAULT_LOGIN || !is_ssh(w))
+		return false;
+	if (e->with == w->key && w->key + 1 < w->ssh.n)
+		w->key++;
+	if (e->with == w->key)
+		return false;
+	e->tries--;
+	start(e);
+	return true;
+}
 
 static bool
 went_well(const struct errand *e, const struct http_answer *a)
@@ -216,6 +279,8 @@ answered(void *ctx, const struct http_answer *a)
 	if (went_well(e, a)) {
 		s3_pace_good(&w->pace);
 		errand_end(e, DEST_FINE, "");
+	} else if (with_another_key(e, a)) {
+		return;
 	} else if ((class == S3_TRANSIENT || class == S3_TIMEOUT || class == S3_THROTTLE) &&
 	    s3_pace_again(&w->pace, class, e->tries, w->known, after_ms, (double)rand_r(&w->seed) / ((double)RAND_MAX + 1), &ms)) {
 		http_after(w->http, ms, start, e);
@@ -233,6 +298,16 @@ open_body(struct errand *e, struct http_request *r)
 	return e->fd;
 }
 
+/* Who we are there, and how it is known that it is there. */
+static void
+identify(struct errand *e, struct http_request *r)
+{
+	e->with = e->w->key;
+	r->user = e->w->user;
+	r->ssh_key = e->with < e->w->ssh.n ? e->w->ssh.key[e->with] : NULL;
+	r->known_hosts = e->w->ssh.known_hosts;
+}
+
 static void
 start_ssh(struct errand *e, struct http_request *r)
 {
@@ -244,8 +319,7 @@ start_ssh(struct errand *e, struct http_request *r)
 	buf_fmt(&rename, "rename %s %s", e->tmp, e->path);
 	after[0] = gone.s;
 	after[1] = rename.s;
-	r->user = e->w->user;
-	r->known_hosts = e->w->known_hosts;
+	identify(e, r);
 	r->quote_after = after;
 	r->n_quote_after = 2;
 	r->make_dirs = true;
@@ -308,8 +382,7 @@ start_removal(struct errand *e)
 	if (is_ssh(e->w)) {
 		folder = url_of(e->w, e->w->d.place->to.prefix);
 		r.method = "HEAD";
-		r.user = e->w->user;
-		r.known_hosts = e->w->known_hosts;
+		identify(e, &r);
 		r.url = folder;
 		r.quote_after = &after;
 		r.n_quote_after = 1;
@@ -386,23 +459,13 @@ web_free(struct dest *d)
 
 	if (w->http)
 		http_free(w->http);
-	free(w->known_hosts);
+	sshhome_release(&w->ssh);
 	free(w);
 }
 
 static const struct dest_ops web_ops = {
 	.check = web_check, .put = web_put, .remove = web_remove, .step = web_step, .moved = web_moved, .free = web_free,
 };
-
-static char *
-known_hosts(void)
-{
-	const char *home = getenv("HOME");
-	struct buf b = BUF_INIT;
-
-	buf_fmt(&b, "%s/.ssh/known_hosts", home ? home : "");
-	return buf_detach(&b);
-}
 
 static const char *
 local_user(void)
@@ -423,7 +486,7 @@ dest_web(const struct place *p, struct err *err)
 	s3_pace_init(&w->pace, options.concurrency);
 	if (is_ssh(w) && !strchr(p->to.host, '@'))
 		w->user = local_user();
-	w->known_hosts = known_hosts();
+	sshhome_init(&w->ssh);
 	w->http = http_new(&options, err);
 	if (w->http)
 		return &w->d;

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/mem.h"
+#include "../base/sha256.h"
 
 enum { DEFAULT_CONCURRENCY = 8, BIG = 64 << 10, PAUSE_MS = 20 };
 
@@ -31,6 +33,8 @@ struct transfer {
 	struct buf head, body;            /* header lines, each ended by a NUL; the body */
 	bool cut;
 	int status;
+	enum http_fault hostkey;          /* what is wrong with it */
+	char shown_key[80];
 	const char *local;                /* what our own side failed at */
 	char text[CURL_ERROR_SIZE];
 	struct transfer *next;
@@ -232,6 +236,27 @@ on_write(char *p, size_t size, size_t n, void *ctx)
 	return len;
 }
 
+/* As ssh shows it: the SHA-256 of the key, in base64 without its '='. */
+static int
+on_host_key(CURL *e, const struct curl_khkey *known, const struct curl_khkey *found, enum curl_khmatch match, void *ctx)
+{
+	struct transfer *t = ctx;
+	char sum[OID_BASE64 + 1];
+	struct oid id;
+
+	(void)e;
+	(void)known;
+	if (match == CURLKHMATCH_OK)
+		return CURLKHSTAT_FINE;
+	t->hostkey = match == CURLKHMATCH_MISMATCH ? HTTP_FAULT_HOST_CHANGED : HTTP_FAULT_HOST_UNKNOWN;
+	if (found->len) {
+		sha256_bytes(found->key, found->len, &id);
+		oid_base64(&id, sum);
+		snprintf(t->shown_key, sizeof t->shown_key, "its key is SHA256:%.*s", (int)strcspn(sum, "="), sum);
+	}
+	return CURLKHSTAT_REJECT;
+}
+
 /* --- one transfer ------------------------------------------------------------------------------------------------------- */
 
 static struct curl_slist *
@@ -330,8 +355,13 @@ set_others(CURL *e, const struct transfer *t)
 		curl_easy_setopt(e, CURLOPT_USERNAME, t->r.user);
 	if (t->r.password)
 		curl_easy_setopt(e, CURLOPT_PASSWORD, t->r.password);
-	if (t->r.known_hosts)
+	if (t->r.known_hosts) {
 		curl_easy_setopt(e, CURLOPT_SSH_KNOWNHOSTS, t->r.known_hosts);
+		curl_easy_setopt(e, CURLOPT_SSH_KEYFUNCTION, on_host_key);
+		curl_easy_setopt(e, CURLOPT_SSH_KEYDATA, t);
+	}
+	if (t->r.ssh_key)
+		curl_easy_setopt(e, CURLOPT_SSH_PRIVATE_KEYFILE, t->r.ssh_key);
 	if (t->r.netrc)
 		curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	if (t->mail) {
@@ -381,38 +411,19 @@ set_up(struct transfer *t, CURL *e)
 	set_others(e, t);
 }
 
-/* "Name: value" lines become pairs, in place. */
-static struct http_header *
-split_headers(struct transfer *t, size_t *ret_n)
-{
-	struct http_header *v = NULL;
-	size_t n = 0, cap = 0;
-
-	for (char *line = t->head.s; line && line < t->head.s + t->head.n; line += strlen(line) + 1) {
-		char *colon = strchr(line, ':');
-
-		if (!colon)
-			continue;
-		GROW(v, n, cap);
-		v[n].name = line;
-		v[n++].value = colon + 1 + strspn(colon + 1, " \t");
-	}
-	/* Only now, since an end of line is how the next one is found. */
-	for (size_t i = 0; i < n; i++)
-		*strchr(v[i].name, ':') = '\0';
-	*ret_n = n;
-	return v;
-}
-
 /* A server may refuse an upload and hang up before it has read it: that is an answer. */
 static void
 finish(struct transfer *t, CURLcode code)
 {
 	struct http_answer a = { .fault = fault_of(t->easy, code), .text = t->text, .status = t->status, .cut = t->cut };
-	struct http_header *v = split_headers(t, &a.n_header);
+	struct http_header *v = http_split_headers(&t->head, &a.n_header);
 
 	if (a.fault == HTTP_FAULT_RESET && t->status >= 400)
 		a.fault = HTTP_NO_FAULT;
+	if (t->hostkey) {
+		a.fault = t->hostkey;
+		t->local = t->shown_key;
+	}
 	if (a.fault && t->local)
 		a.text = t->local;
 	else if (a.fault && !t->text[0])
@@ -431,27 +442,11 @@ finish(struct transfer *t, CURLcode code)
 
 /* --- the line, the timers, the loop --------------------------------------------------------------------------------------- */
 
-static const char *
-bundle(const struct http_options *o)
-{
-	static const char *const names[] = { "AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE" };
-
-	if (o && o->ca_bundle)
-		return o->ca_bundle;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		const char *s = getenv(names[i]);
-
-		if (s && *s)
-			return s;
-	}
-	return NULL;
-}
-
 struct http *
 http_new(const struct http_options *o, struct err *err)
 {
 	struct http *h = xcalloc(1, sizeof *h);
-	const char *ca = bundle(o);
+	const char *ca = o && o->ca_bundle ? o->ca_bundle : http_bundle();
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || !(h->multi = curl_multi_init())) {
 		free(h);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 struct http;
 
@@ -24,6 +25,8 @@ enum http_fault {
 	HTTP_FAULT_CONNECT,      /* refused, unreachable */
 	HTTP_FAULT_PROXY,        /* the proxy: no address for it, or it said no */
 	HTTP_FAULT_TLS,          /* handshake, certificate, CA bundle */
+	HTTP_FAULT_HOST_UNKNOWN, /* sftp: not in known_hosts, */
+	HTTP_FAULT_HOST_CHANGED, /* or there with another key */
 	HTTP_FAULT_LOGIN,        /* sftp, smtp: not let in */
 	HTTP_FAULT_REFUSED,      /* sftp, smtp: let in, but not allowed to do that */
 	HTTP_FAULT_TIMEOUT,      /* connecting took too long, or nothing moved any more */
@@ -51,6 +54,9 @@ struct http_answer {
 
 /* The first header of that name, without regard to case, or NULL. */
 const char *http_header(const struct http_answer *a, const char *name);
+
+/* "Name: value" lines, each ended by a NUL, become pairs, in place; the caller frees the array. */
+struct http_header *http_split_headers(struct buf *head, size_t *ret_n);
 
 /* What is sent: n bytes of memory, or n bytes of fd from offset (the descriptor's own offset is not used, so that several
  * requests can share one).  fd < 0 and p NULL: no body.  Neither is copied: both stay until done() is called. */
@@ -84,6 +90,7 @@ struct http_request {
 	const char *mail_from; const char *const *mail_to; size_t n_mail_to;    /* smtp: the body is the message */
 	const char *const *quote_before, *const *quote_after; size_t n_quote_before, n_quote_after;   /* sftp: "rename A B" */
 	bool make_dirs;                   /* sftp */
+	const char *ssh_key;              /* sftp: a private key's file.  NULL: only an agent's.  Stays until done(), as the next one */
 	const char *known_hosts;          /* sftp: only hosts of this file; NULL: any host.  Not copied: stays until done() */
 };
 
@@ -91,10 +98,12 @@ struct http_request {
 
 struct http_options {
 	unsigned concurrency;             /* transfers at a time; others wait in line.  0: 8 */
-	const char *ca_bundle;            /* NULL: AWS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE, libcurl's own, in that order */
+	const char *ca_bundle;            /* NULL: http_bundle(), else libcurl's own */
 	uint64_t rate;                    /* bytes a second that all together send; 0: no limit */
 };
 
+/* What the environment names: AWS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE, in that order; NULL: nothing. */
+const char *http_bundle(void);
 /* NULL and err: libcurl does not start.  options may be NULL. */
 struct http *http_new(const struct http_options *options, struct err *err);
 unsigned http_concurrency(const struct http *h);

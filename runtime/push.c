@@ -184,7 +184,9 @@ put_done(void *ctx, const struct dest_result *r)
 	} else if (r->failure == DEST_ROOM && p->place->delete_ && !p->room) {
 		p->again = true;
 	} else {
-		note_failure(p, r->text);
+		/* What stops all is told once, not by each of those that were under way. */
+		if (!p->stop || r->failure != DEST_STOP)
+			note_failure(p, r->text);
 		p->stop |= r->failure == DEST_STOP || p->n_reason >= REASONS_ENOUGH;
 	}
 	free(it);
