@@ -111,6 +111,7 @@ size_t conf_repos(struct conf *c, const char ***ret);
 
 struct index_source {
 	const char *name, *dir;
+	const char *branch;                 /* to which its commits go; NULL: master */
 	bool keep;
 	const char **from; size_t n_from;   /* URLs; none: a folder, or ticks */
 	struct conf_set *with; size_t n_with;

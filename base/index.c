@@ -13,6 +13,11 @@ enum { VERSION = 1 };
 static void
 write_origin(struct buf *b, const struct index_source *s)
 {
+	if (s->branch && strcmp(s->branch, "master") != 0) {
+		rec_word(b, "branch");
+		rec_str(b, s->branch);
+		rec_end(b);
+	}
 	for (size_t i = 0; i < s->n_from; i++) {
 		rec_word(b, "from");
 		rec_str(b, s->from[i]);
@@ -184,6 +189,10 @@ read_source_line(struct index *x, const struct rec *r, const struct shared *v, s
 	if (x->n_source == 0)
 		return false;
 	s = &x->source[x->n_source - 1];
+	if (rec_is(r, "branch", 2)) {
+		s->branch = keep(x, r, 1);
+		return true;
+	}
 	if (rec_is(r, "from", 2)) {
 		s->from[s->n_from++] = keep(x, r, 1);
 		n->from++;
@@ -212,7 +221,7 @@ read_line(struct index *x, const struct rec *r, const struct shared *v, struct c
 		x->spec[x->n_spec].path = keep(x, r, 1);
 		x->spec[x->n_spec].included = r->f[0][0] == 'i';
 		return rec_get_oid(r, 2, &x->spec[x->n_spec++].id);
-	} else if (rec_is(r, "source", 4) || rec_is(r, "from", 2) || rec_is(r, "with", 3)) {
+	} else if (rec_is(r, "source", 4) || rec_is(r, "branch", 2) || rec_is(r, "from", 2) || rec_is(r, "with", 3)) {
 		return read_source_line(x, r, v, n);
 	} else if (rec_is(r, "trigger", 9)) {
 		struct index_trigger *t = &x->trigger[x->n_trigger++];

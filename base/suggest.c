@@ -67,12 +67,18 @@ edit_distance(const char *a, const char *b, unsigned max)
 const char *
 suggest(const char *word, const char *const *candidate, size_t n)
 {
+	return suggest_within(word, candidate, n, 5);
+}
+
+const char *
+suggest_within(const char *word, const char *const *candidate, size_t n, unsigned most)
+{
 	size_t len = strlen(word);
 	unsigned max = len < 3 ? 1 : (unsigned)((len + 2) / 3);
 	const char *best = 0;
 
-	if (max > 5)
-		max = 5;
+	if (max > most)
+		max = most;
 	for (size_t i = 0; i < n; i++) {
 		unsigned d;
 

@@ -1,5 +1,5 @@
-/* branches.c: a repo's own commits go to one branch of it: a source's to master, a pipeline's to its output_branch.  That one has
- * the repo's name; every other one is called REPO@BRANCH, has a ref of its own, and moves by `dassie branch` or by a trigger.  To
+/* branches.c: a repo's own commits go to one branch of it: a pipeline's to its output_branch, a source's to master, or, where
+ * an input has a trigger move master after another branch, to that one, as people commit to `staging`.  That one has the repo's name; every other one is called REPO@BRANCH, has a ref of its own, and moves by `dassie branch` or by a trigger.  To
  * all that reads, it is a repo without a folder: its commits are those of the repo, and contents come from the store. */
 #include "branches.h"
 
@@ -9,6 +9,7 @@
 
 #include "../base/layout.h"
 #include "../base/mem.h"
+#include "check.h"
 #include "diag.h"
 #include "graph.h"
 #include "spec.h"
@@ -33,6 +34,44 @@ name_is(const void *name, const void *p)
 	return strcmp(name, pipeline_name(*(struct pipeline *const *)p));
 }
 
+static bool
+is_pipeline(const struct specset *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_pipeline; i++)
+		if (!strcmp(pipeline_name(&s->pipeline[i]), name))
+			return true;
+	return false;
+}
+
+static const char *
+source_branch(const struct specset *s, const char *repo)
+{
+	for (size_t i = 0; i < s->n_staged; i++)
+		if (!strcmp(s->staged[i].repo, repo))
+			return s->staged[i].branch;
+	return "master";
+}
+
+/* A trigger that moves a source's master: the branch that it follows is where the source's commits go. */
+static void
+stage_sources(struct specset *s, const struct input *in)
+{
+	const struct pfs *p = in->pfs;
+	const char *word;
+	size_t n = 0;
+	const struct input *member = p || in->cron ? NULL : input_members(in, &n, &word);
+
+	for (size_t i = 0; i < n; i++)
+		stage_sources(s, &member[i]);
+	if (!p || !p->trigger || !given(&p->repo) || !given(&p->branch) || strcmp(p->branch.s, "master") != 0 || !given(&p->trigger->branch) ||
+	    !strcmp(p->trigger->branch.s, "master") || !layout_branch_ok(p->trigger->branch.s))
+		return;
+	if (strcmp(source_branch(s, p->repo.s), "master") != 0 || is_pipeline(s, p->repo.s))
+		return;
+	GROW(s->staged, s->n_staged, s->cap_staged);
+	s->staged[s->n_staged++] = (struct staged){ p->repo.s, p->trigger->branch.s };
+}
+
 bool
 branches_begin(struct specset *s)
 {
@@ -49,17 +88,20 @@ branches_begin(struct specset *s)
 			    b->s, NAME_MAX_BRANCH);
 		s->branching[s->n_branching++] = &s->pipeline[i];
 	}
+	for (size_t i = 0; i < s->n_pipeline; i++)
+		if (s->pipeline[i].input)
+			stage_sources(s, s->pipeline[i].input);
 	if (s->n_branching)
 		qsort(s->branching, s->n_branching, sizeof *s->branching, by_name);
 	return ok;
 }
 
-static const char *
-own_branch(const struct specset *s, const char *repo)
+const char *
+branches_own(const struct specset *s, const char *repo)
 {
 	struct pipeline **p = s->n_branching ? bsearch(repo, s->branching, s->n_branching, sizeof *s->branching, name_is) : NULL;
 
-	return p ? (*p)->output_branch.s : "master";
+	return p ? (*p)->output_branch.s : source_branch(s, repo);
 }
 
 static struct source *
@@ -108,14 +150,14 @@ check_trigger(struct specset *s, const struct pfs *pfs, const char *branch, cons
 		return diag_error(s->d, t->branch.at, "'%s' cannot be a branch's name: letters, digits, '_' and '-'", follows);
 	if (!strcmp(branch, own))
 		return diag_error(s->d, given(&pfs->branch) ? pfs->branch.at : at, "the commits of '%s' go to its branch '%s', so no trigger can move that; "
-		    "leave 'branch' out", pfs->repo.s, own);
+		    "leave 'branch' out, or write 'output_branch: %s' in '%s'", pfs->repo.s, own, strcmp(follows, own) ? follows : "staging", pfs->repo.s);
 	return true;
 }
 
 bool
 branches_read(struct specset *s, struct pipeline *p, struct pfs *pfs, struct span at)
 {
-	const char *own = own_branch(s, pfs->repo.s), *follows = pfs->trigger && given(&pfs->trigger->branch) ? pfs->trigger->branch.s : "master";
+	const char *own = branches_own(s, pfs->repo.s), *follows = pfs->trigger && given(&pfs->trigger->branch) ? pfs->trigger->branch.s : "master";
 	const char *branch = given(&pfs->branch) ? pfs->branch.s : "master";
 	struct source *src;
 

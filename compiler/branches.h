@@ -14,6 +14,9 @@ struct specset;
 /* Before inputs are checked: which branch each pipeline writes.  False: errors were recorded. */
 bool branches_begin(struct specset *s);
 
+/* The branch to which the repo's own commits go. */
+const char *branches_own(const struct specset *s, const char *repo);
+
 /* Sets pfs->reads to the name of what it reads: the repo's, where that is the branch to which the repo's own commits go, else
  * REPO@BRANCH, and makes that a source.  The input has a repo.  False: errors were recorded. */
 bool branches_read(struct specset *s, struct pipeline *p, struct pfs *pfs, struct span at);

@@ -409,7 +409,7 @@ check_pipeline(struct specset *s, struct pipeline *p)
 
 	if (p->input)
 		ok &= check_input(s, p, p->input, &inputs);
-	else if (!p->broken)
+	else if (!p->broken && !p->spout)
 		ok = diag_error(s->d, p->at, "no input set: pipeline '%s' needs one; write 'input: REPO/*' or 'input: {pfs: {repo: REPO, glob: \"/*\"}}'",
 		    pipeline_name(p));
 	if (p->input)

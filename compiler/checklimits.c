@@ -106,7 +106,7 @@ check_cpu(struct specset *s, const struct resources *r)
 }
 
 static bool
-check_memory(struct specset *s, const struct resources *r)
+check_memory(struct specset *s, const struct resources *r, bool held)
 {
 	const struct num *m = r ? &r->memory : 0;
 
@@ -114,6 +114,8 @@ check_memory(struct specset *s, const struct resources *r)
 		return true;
 	if (m->v < 0)
 		return diag_error(s->d, m->at, "'memory' is a size such as 512M or 10Gi");
+	if (!held)
+		return true;
 	return diag_error(s->d, m->at, "no command runs in %lld bytes of memory; write a unit: 512M, 2Gi", (long long)m->v);
 }
 
@@ -152,8 +154,8 @@ check_limits(struct specset *s, const struct pipeline *p)
 
 	ok &= check_cpu(s, p->resource_requests);
 	ok &= check_cpu(s, p->resource_limits);
-	ok &= check_memory(s, p->resource_requests);
-	ok &= check_memory(s, p->resource_limits);
+	ok &= check_memory(s, p->resource_requests, false);
+	ok &= check_memory(s, p->resource_limits, true);
 	ok &= check_raise(s, p);
 	if (p->priority.v < -PRIORITY_MAX || p->priority.v > PRIORITY_MAX)
 		ok = diag_error(s->d, p->priority.at, "'priority' is a whole number from -%d to %d; higher comes first", PRIORITY_MAX, PRIORITY_MAX);

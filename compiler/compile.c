@@ -20,6 +20,7 @@
 #include "../base/sha256.h"
 #include "../base/talk.h"
 #include "alerts.h"
+#include "branches.h"
 #include "confs.h"
 #include "diag.h"
 #include "emit.h"
@@ -264,6 +265,7 @@ fill_index(struct compile *c)
 	x->n_source = s->n_source;
 	for (size_t i = 0; i < s->n_source; i++) {
 		x->source[i] = (struct index_source){ .name = s->source[i].name, .dir = s->source[i].dir, .keep = s->source[i].keep || s->source[i].branched };
+		x->source[i].branch = s->source[i].of ? NULL : branches_own(s, s->source[i].name);
 		origin_index(s, &s->source[i], &x->source[i]);
 	}
 	x->trigger = arena_alloc(&c->arena, (s->n_triggered + 1) * sizeof *x->trigger);
@@ -386,13 +388,20 @@ write_all(struct compile *c, struct err *err)
 	return rc;
 }
 
+/* The first three of them. */
+static void
+some_names(struct buf *b, const char *const *name, size_t n)
+{
+	for (size_t i = 0; i < n && i < 3; i++)
+		buf_fmt(b, "%s%s", i ? ", " : "", name[i]);
+	if (n > 3)
+		buf_fmt(b, " and %zu more", n - 3);
+}
+
 static void
 spec_names(struct compile *c, struct buf *b)
 {
-	for (size_t i = 0; i < c->o.n_spec && i < 3; i++)
-		buf_fmt(b, "%s%s", i ? ", " : "", c->o.spec[i]);
-	if (c->o.n_spec > 3)
-		buf_fmt(b, " and %zu more", c->o.n_spec - 3);
+	some_names(b, c->o.spec, c->o.n_spec);
 }
 
 /* What was found in the text: all of it, or only errors. */
@@ -406,6 +415,11 @@ say_diag(struct compile *c, struct buf *b, bool errors_only)
 		load_notice(&c->set, &notice);
 		if (notice.n)
 			buf_fmt(b, "dassie: note: %s\n", notice.s);
+		if (c->set.n_passed) {
+			buf_str(b, "dassie: note: no specs, passed over: ");
+			some_names(b, c->set.passed, c->set.n_passed);
+			buf_byte(b, '\n');
+		}
 	}
 	buf_release(&notice);
 }
@@ -496,6 +510,8 @@ verb_compile(int argc, char **argv)
 	}
 	free(c->set.pipeline);
 	free(c->set.source);
+	free((void *)c->set.passed);
+	free(c->set.staged);
 	free((void *)c->set.noted);
 	free(c->files.v);
 	free(c->set.define);

@@ -314,6 +314,8 @@ verb_datums_of(int argc, char **argv)
 		status = read_and_list(a);
 	free(a->set.pipeline);
 	free(a->set.source);
+	free(a->set.staged);
+	free((void *)a->set.passed);
 	free((void *)a->set.noted);
 	free(a->files.v);
 	free(a->set.define);

@@ -11,10 +11,10 @@
 #include "../base/buf.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
+#include "../base/suggest.h"
 #include "branches.h"
 #include "diag.h"
 #include "spec.h"
-#include "suggest.h"
 
 void
 graph_read(struct specset *s, struct pipeline *p, const struct str *repo)
@@ -145,18 +145,20 @@ sort_names(struct specset *s)
 	return ok;
 }
 
+/* Names that are there with at most so many slips. */
 static const char *
-near_name(struct specset *s, const char *name)
+near_name(struct specset *s, const char *name, unsigned most)
 {
 	const char **v = xcalloc(s->n_pipeline + s->n_source + 1, sizeof *v);
-	const char *text;
+	const char *best, *text;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_source; i++)
 		v[n++] = s->source[i].name;
 	for (size_t i = 0; i < s->n_pipeline; i++)
 		v[n++] = pipeline_name(&s->pipeline[i]);
-	text = did_you_mean(s->a, name, v, n);
+	best = suggest_within(name, v, n, most);
+	text = best ? arena_fmt(s->a, "; did you mean '%s'?", best) : "";
 	free(v);
 	return text;
 }
@@ -175,6 +177,8 @@ pipeline_of(const struct specset *s, const char *read)
 	return graph_pipeline(s, name);
 }
 
+enum { SLIPS = 2, MISSING_SHOWN = 5 };
+
 /* A read of a repo that is neither declared nor a pipeline's. */
 struct extra { const struct pipeline *p; const struct str *repo; };
 
@@ -187,15 +191,15 @@ extra_order(const void *pa, const void *pb)
 	return c ? c : a->repo->at.off < b->repo->at.off ? -1 : a->repo->at.off > b->repo->at.off;
 }
 
-/* All reads of one such repo: the folder of its name.  Errors are told at each place, a warning once. */
+/* All reads of one such repo: the folder of its name.  Errors are told at each place, a folder that misses by tell_missing(). */
 static bool
-undeclared(struct specset *s, const struct extra *e, size_t n)
+undeclared(struct specset *s, const struct extra *e, size_t n, bool *ret_missing)
 {
 	const struct str *repo = e->repo;
 	bool there = is_folder(repo->s), ok = true;
 
 	if (s->has_repos && !there) {
-		const char *near = near_name(s, repo->s);
+		const char *near = near_name(s, repo->s, 5);
 
 		for (size_t i = 0; i < n; i++)
 			ok = diag_error(s->d, e[i].repo->at, "unknown repo '%s': not in 'repos', no pipeline, no folder%s", repo->s, near);
@@ -204,18 +208,49 @@ undeclared(struct specset *s, const struct extra *e, size_t n)
 		    "at most %d", repo->s, NAME_MAX_REPO);
 	} else if (!strcmp(repo->s, DIR_OUT)) {
 		ok = diag_error(s->d, repo->at, "'%s' is where outputs go; name a pipeline or a source", repo->s);
-	} else if (!there) {
-		diag_warn(s->d, repo->at, "pipeline '%s' reads the folder '%s', which is not there%s", pipeline_name(e->p), repo->s,
-		    near_name(s, repo->s));
+	} else {
+		*ret_missing = !there;
 	}
 	return ok;
+}
+
+/* Specs often come before their data: many folders that miss are one warning, but for what may be a slip of the pen. */
+static void
+tell_missing(struct specset *s, const struct extra *e, size_t n)
+{
+	const struct extra *first = 0;
+	struct buf b = BUF_INIT;
+	size_t alike = 0, shown = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct str *repo = e[i].repo;
+		const char *near = near_name(s, repo->s, SLIPS);
+
+		if (*near || n == 1) {
+			diag_warn(s->d, repo->at, "pipeline '%s' reads the folder '%s', which is not there%s", pipeline_name(e[i].p), repo->s, near);
+			continue;
+		}
+		if (!first || repo->at.off < first->repo->at.off)
+			first = &e[i];
+		alike++;
+		if (shown < MISSING_SHOWN)
+			buf_fmt(&b, "%s'%s'", shown++ ? ", " : "", repo->s);
+	}
+	if (alike > shown)
+		buf_fmt(&b, " and %zu more", alike - shown);
+	if (alike == 1)
+		diag_warn(s->d, first->repo->at, "pipeline '%s' reads the folder %s, which is not there", pipeline_name(first->p), b.s);
+	else if (alike)
+		diag_warn(s->d, first->repo->at, "%zu repos are neither a pipeline's nor a folder that is there: %s; put their data there, or say under "
+		    "'repos' where it lies", alike, b.s);
+	buf_release(&b);
 }
 
 static bool
 resolve(struct specset *s)
 {
-	struct extra *extra = 0;
-	size_t n = 0, cap = 0, declared = s->n_source;
+	struct extra *extra = 0, *missing = 0;
+	size_t n = 0, cap = 0, declared = s->n_source, n_missing = 0, cap_missing = 0;
 	bool ok = true;
 
 	for (size_t i = 0; i < s->n_pipeline; i++) {
@@ -240,11 +275,18 @@ resolve(struct specset *s)
 		qsort(extra, n, sizeof *extra, extra_order);
 	for (size_t i = 0, end; i < n; i = end) {
 		const char *name = extra[i].repo->s;
+		bool misses = false;
 
 		for (end = i + 1; end < n && !strcmp(extra[end].repo->s, name); end++)
 			;
-		ok &= undeclared(s, &extra[i], end - i);
+		ok &= undeclared(s, &extra[i], end - i, &misses);
+		if (!misses)
+			continue;
+		GROW(missing, n_missing, cap_missing);
+		missing[n_missing++] = extra[i];
 	}
+	tell_missing(s, missing, n_missing);
+	free(missing);
 	for (size_t i = 0; i < n; i++) {
 		const char *name = extra[i].repo->s;
 

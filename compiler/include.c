@@ -250,6 +250,8 @@ load(struct modules *m, size_t at)
 	m->v[at].loaded = true;
 	for (size_t i = 0; i < m->v[at].n_inc; i++)
 		ok &= load(m, m->v[at].inc[i]);
+	if (!m->v[at].included && readspec_passed(m->s, &m->files->v[m->v[at].file], m->v[at].docs))
+		return ok;
 	return load_docs(m->s, m->v[at].docs) && ok;
 }
 

@@ -11,6 +11,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/mem.h"
+#include "document.h"
 #include "fields.h"
 #include "params.h"
 #include "scope.h"
@@ -331,7 +332,7 @@ says_something(const struct field *f, const struct ynode *n)
 	bool b;
 
 	if (n->kind != Y_SCALAR)
-		return n->kids != 0;
+		return n->kids != 0 || (f->status == FS_REFUSED && n->kind == Y_MAP);       /* `spout: {}` is a spout */
 	if (f->usual && !strcmp(n->text, f->usual))
 		return false;
 	return *n->text && strcmp(n->text, "0") != 0 && (!value_bool(n->text, &b) || b);
@@ -590,26 +591,6 @@ load_set(struct specset *s, const struct ynode *map)
 }
 
 static bool
-is_set(const struct ynode *doc)
-{
-	for (const struct ynode *k = doc->kids; k; k = k->next)
-		if (!strcmp(k->text, "pipelines") || !strcmp(k->text, "repos") || !strcmp(k->text, "params") || !strcmp(k->text, "include"))
-			return true;
-	return ynode_get(doc, "pools") && !ynode_get(doc, "input") && !ynode_get(doc, "pipeline");
-}
-
-/* Is there anything of a pipeline in it? */
-static bool
-is_pipeline(const struct ynode *doc)
-{
-	for (const struct ynode *k = doc->kids; k; k = k->next)
-		if (field_find(&pipeline_table, k->text) || shorthand_find(k->text) || field_find(&input_table, k->text) ||
-		    field_find(&transform_table, k->text) || !strcmp(k->text, "name"))
-			return true;
-	return !doc->kids || !doc->kids->next;
-}
-
-static bool
 load_doc(struct specset *s, const struct ynode *doc, bool in_list)
 {
 	bool ok = true;
@@ -623,13 +604,16 @@ load_doc(struct specset *s, const struct ynode *doc, bool in_list)
 	}
 	if (doc->kind != Y_MAP)
 		return diag_error(s->d, doc->at, "a spec is a map (or a list of maps), this is %s", ynode_kind_name(doc));
-	if (is_set(doc))
+	switch (document_kind(doc)) {
+	case DOC_SET:
 		return load_set(s, doc);
-	if (ynode_get(doc, "apiVersion") && ynode_get(doc, "kind"))
-		return diag_error(s->d, doc->at, "this is an object of Kubernetes; a spec is what is under its 'spec'");
-	if (!is_pipeline(doc))
+	case DOC_PIPELINE:
+		return stamp_pipelines(s, doc, 0, take_pipeline);
+	case DOC_KUBERNETES:
+		return document_kubernetes(s, doc);
+	default:
 		return diag_error(s->d, doc->at, "this is no pipeline spec: it has neither 'pipeline', 'transform' and 'input' nor 'repos' and 'pipelines'");
-	return stamp_pipelines(s, doc, 0, take_pipeline);
+	}
 }
 
 bool

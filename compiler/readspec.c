@@ -16,6 +16,7 @@
 #include "../base/mem.h"
 #include "check.h"
 #include "diag.h"
+#include "document.h"
 #include "include.h"
 #include "load.h"
 #include "params.h"
@@ -105,7 +106,7 @@ walk_folder(struct specset *s, const char *path, struct specfiles *ret, unsigned
 			rc = is_here(path) ? 0 : walk_folder(s, b.s, ret, deep + 1, err);
 		} else if (spec) {
 			GROW(ret->v, ret->n, ret->cap);
-			ret->v[ret->n++] = (struct specfile){ .path = arena_dup(s->a, b.s, b.n) };
+			ret->v[ret->n++] = (struct specfile){ .path = arena_dup(s->a, b.s, b.n), .found = true };
 		}
 		buf_release(&b);
 	}
@@ -170,13 +171,27 @@ add_names(struct specset *s, const char *const *path, size_t n, struct specfiles
 	return 0;
 }
 
+bool
+readspec_passed(struct specset *s, const struct specfile *f, const struct ynode *docs)
+{
+	if (!f->found || f->included || s->strict || !document_none(docs))
+		return false;
+	GROW(s->passed, s->n_passed, s->cap_passed);
+	s->passed[s->n_passed++] = f->path;
+	return true;
+}
+
 /* A file that includes nothing. */
 static void
-load_one(struct specset *s, const struct text *t)
+load_one(struct specset *s, const struct specfile *f)
 {
+	const struct text *t = &f->text;
 	struct ynode *docs;
+	bool ok = yaml_parse(s->a, s->nodes, s->d, t->s, t->n, t->base, &docs);
 
-	s->unread |= !yaml_parse(s->a, s->nodes, s->d, t->s, t->n, t->base, &docs);
+	s->unread |= !ok;
+	if (ok && readspec_passed(s, f, docs))
+		return;
 	load_params(s, docs);
 	load_docs(s, docs);
 	scope_end(s);
@@ -210,7 +225,7 @@ load_all(struct specset *s, struct specfiles *f, size_t n)
 		if (state == MODULE_ROOT)
 			modules_load(m, i);
 		else
-			load_one(s, &f->v[i].text);
+			load_one(s, &f->v[i]);
 		read += f->v[i].text.n;
 		if (read < NODES_KEPT)
 			continue;

@@ -10,6 +10,7 @@
 
 struct err;
 struct specset;
+struct ynode;
 
 /* The text of a file, and where it is in the diagnostics. */
 struct text { const char *s; size_t n; uint32_t base; };
@@ -18,6 +19,7 @@ struct specfile {
 	const char *path;
 	struct oid id;
 	bool included;              /* by another, and in no folder that was asked for */
+	bool found;                 /* in a folder: nobody named it */
 	struct text text;
 };
 
@@ -29,6 +31,9 @@ const char *readspec_default(struct err *err);
 
 /* One file's bytes into the set, which keeps them.  1 read, 0 it is not there (err says so), -1 error. */
 int readspec_text(struct specset *s, struct specfile *f, struct err *err);
+
+/* Is it a file that was only found in a folder, and none of its documents a spec?  Then it is remembered for a note, unless the set is strict. */
+bool readspec_passed(struct specset *s, const struct specfile *f, const struct ynode *docs);
 
 /* Read, parse, load and check all: files, or folders for the *.yaml, *.yml and *.json in them and below (of "." only in it).  0 done (errors of the
  * text are in the set's diag), -1 the world, with *ret_missing: a name that is not there. */

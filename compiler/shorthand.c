@@ -11,6 +11,7 @@
  *   pool: gpu               pools: {gpu: 1}; of a list, each
  *   egress: URL             egress: {URL: URL}; of a list, each
  *   notify: ADDRESS         notify: {mail: [ADDRESS]}, or {webhook: [URL]}; of a list, each by its kind
+ *   parallelism: 2          of Pachyderm 1.1: parallelism_spec: {constant: 2}
  *   inputs: [{repo: …}]     of Pachyderm 1.3: input: {pfs: …}, of several a cross
  *
  * (STAR for an asterisk.)  Nodes are made anew with the places of what was written, so that an error in a short form
@@ -400,6 +401,20 @@ lower_notify(struct specset *s, const struct ynode *n)
 	return out;
 }
 
+/* Of 1.1 and 1.2: how many workers; 0, as many as the cluster likes. */
+static bool
+lower_parallelism(struct specset *s, const struct ynode *k, struct chain *top)
+{
+	struct ynode *obj = make_node(s, Y_MAP, k->at);
+	struct chain c;
+
+	chain_init(&c);
+	add_pair(s, &c, "constant", k->at, k->val)->lowered = true;
+	obj->kids = c.first;
+	add_pair(s, top, "parallelism_spec", k->at, obj);
+	return true;
+}
+
 /* One field of a pipeline, to its place in the long form. */
 static bool
 lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct chain *transform)
@@ -407,6 +422,8 @@ lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct 
 	const struct shorthand *sh = shorthand_find(k->text);
 	const char *dot = sh ? strchr(sh->target, '.') : 0;
 
+	if (!strcmp(k->text, "parallelism") && k->val->kind == Y_SCALAR)
+		return lower_parallelism(s, k, top);
 	if (!strcmp(k->text, "inputs") && !ynode_is_null(k->val)) {
 		const struct ynode *in = lower_old_inputs(s, k->val);
 

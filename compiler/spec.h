@@ -187,6 +187,8 @@ struct repo_form {
 	struct str region, profile, role_arn, external_id, endpoint, addressing;
 };
 
+struct staged { const char *repo, *branch; };             /* a source whose commits go to another branch than master */
+
 struct define { const char *name, *value; bool used; };   /* -D name=value */
 
 struct specset {
@@ -213,11 +215,15 @@ struct specset {
 	uint64_t n_stamped;         /* nodes that foreach and matrix made */
 	struct made made;           /* of the pipeline that is loaded */
 	bool unread;                /* a file was no YAML */
+	const char **passed;        /* files of folders that are no specs */
+	size_t n_passed, cap_passed;
 	bool lenient;               /* a document as Pachyderm has them is loaded: of what is given twice the last counts */
 
 	/* Of branches.c: */
 	struct pipeline **branching;    /* those with an output_branch that is not master, sorted */
 	size_t n_branching;
+	struct staged *staged;
+	size_t n_staged, cap_staged;
 	struct source **triggered;      /* branches with a trigger, behind those that they follow */
 	size_t n_triggered;
 

@@ -88,7 +88,8 @@ own_branch(const struct index *x, const char *repo, struct arena *a)
 {
 	struct conf c = CONF_INIT;
 	struct err ignored = ERR_INIT;
-	const char *text = "master";
+	const struct index_source *src = index_find_source(x, repo);
+	const char *text = src && src->branch ? src->branch : "master";
 
 	if (index_find(x, repo) && conf_read(&c, repo, &ignored) == 0) {
 		if (c.branch && *c.branch)

@@ -126,13 +126,19 @@ static bool
 is_own(const struct repoarg *r)
 {
 	struct conf c = CONF_INIT;
+	struct index x = INDEX_INIT;
 	struct err ignored = ERR_INIT;
 	bool own = is_head(r->branch, strlen(r->branch));
 
 	if (conf_read(&c, r->repo, &ignored) == 0) {
 		own |= c.branch && strcmp(c.branch, r->branch) == 0;
 		conf_release(&c);
+	} else if (!own && index_read(&x, &ignored) == 1) {
+		const struct index_source *src = index_find_source(&x, r->repo);
+
+		own = src && src->branch && strcmp(src->branch, r->branch) == 0;
 	}
+	index_release(&x);
 	return own;
 }
 

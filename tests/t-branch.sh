@@ -161,24 +161,50 @@ ok "times: never" test ! -e out/never/a
 ran "times: nothing more" 0 make
 ok "times: up to date" make -q
 
+# A trigger that moves a source's master says where the source's commits go: to the branch that is followed.
+project
+mkdir src && echo 1 >src/a
+{
+	copy day 'repo: src, branch: master, trigger: {branch: staging, commits: 2}'
+	copy now 'repo: src, branch: staging'
+} >pipeline.yaml
+run dassie compile
+is "staging: compiles, without a word" "$status $err" "0 dassie: compiled 2 pipelines from pipeline.yaml: Makefile written"
+ran "staging: who reads it sees each commit" 1 make
+ok "staging: master has none yet" test ! -e out/day/a
+like "staging: the list" "$(dassie branch src)" 'src@staging .* what the source has'
+echo 2 >src/b
+ran "staging: the second commit moves master" 3 make
+is "staging: both" "$(ls out/day out/now | tr '\n' ' ')" "out/day: a b  out/now: a b "
+run dassie branch src@staging --head master
+is "staging: only make moves it" "$status" 2
+echo 3 >src/c
+ran "staging: the third does not" 1 make
+run dassie branch src@master --head staging
+is "staging: by hand" "$status" 0 || diag "$err"
+ran "staging: what was moved by hand" 1 make
+run dassie ls src@master
+is "staging: master is no name of the newest" "$(echo "$out" | grep -c .)" 3
+
 # What is no trigger.
 project
 mkdir src
 {
 	copy a 'repo: src, trigger: {}'
-	copy b 'repo: src, branch: master, trigger: {branch: dev, commits: 1}'
+	copy b 'repo: i, branch: master, trigger: {branch: dev, commits: 1}'
 	copy c 'repo: src, branch: master, trigger: {branch: master, commits: 1}'
 	copy d 'repo: src, branch: y, trigger: {branch: z, commits: 1}'
 	copy e 'repo: src, branch: z, trigger: {branch: y, commits: 1}'
 	copy f 'repo: src, branch: w, trigger: {commits: 1}'
 	copy g 'repo: src, branch: w, trigger: {commits: 2}'
 	copy h 'repo: src, branch: a b'
-	copy i 'repo: src' 'output_branch: a/b'
+	copy i 'repo: src'
+	copy j 'repo: src' 'output_branch: a/b'
 } >pipeline.yaml
 run dassie compile
 is "no triggers: status" "$status" 1
 like "no condition" "$err" "a trigger says when the branch moves"
-like "on the branch of the commits" "$err" "the commits of 'src' go to its branch 'master', so no trigger can move that"
+like "on the branch of the commits" "$err" "the commits of 'i' go to its branch 'master', so no trigger can move that; leave 'branch' out, or write 'output_branch: dev' in 'i'"
 like "a circle" "$err" "branches that follow each other in a circle"
 like "two triggers" "$err" "the branch 'src@w' has another trigger in another input"
 like "no branch's name" "$err" "'a b' cannot be a branch's name"

@@ -153,6 +153,27 @@ mkdir empty
 run dassie compile empty
 isnt "folders: an empty one" "$status" 0
 
+# What lies beside specs and is none is passed over, and told; a file that is named is meant.
+project
+mkdir specs data && echo 1 >data/x
+one a >specs/a.yaml
+printf '[\n\t{\n\t"site": "north", "from": "2023-03-09"\n\t}\n]' >specs/sites.json
+printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n' >specs/secret.yaml
+printf 'image: {repository: x}\nenv: {A: b}\nservice: {type: ClusterIP}\n' >specs/values.yaml
+printf '{"name": "site", "description": "to include", "scripts": {}}' >specs/package.json
+run dassie compile specs
+is "beside: compiles" "$status" 0 || diag "$err"
+like "beside: told" "$err" 'note: no specs, passed over: specs/package.json, specs/secret.yaml, specs/sites.json and 1 more'
+ran "beside: runs" 1 make
+ok "beside: nothing to do" make -q
+run dassie compile specs/secret.yaml
+like "beside: a secret by its name" "$err" 'specs/secret.yaml:1:1: error: this is a Secret of Kubernetes, no spec: leave it out'
+run dassie compile --strict specs
+is "beside: strict" "$status" 1
+printf 'apiVersion: x/v1\nkind: Pipeline\nspec: {pipeline: {name: p}}\n' >specs/crd.yaml
+run dassie compile specs
+like "beside: what wraps a pipeline is meant" "$err" "a spec is what is under its 'spec'"
+
 # Sanitizers take terabytes of addresses.
 memory=500000
 if ldd "$(command -v dassie-compile)" 2>/dev/null | grep -q libasan || [ "${DASSIE_ASAN:-0}" = 1 ]; then memory=unlimited; fi
