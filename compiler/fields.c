@@ -387,6 +387,7 @@ static const struct field pipeline_rows[] = {
 	FIELD(pipeline, "tf_job", tf_job, FK_RAW, FS_REFUSED, "Pachyderm never supported it either"),
 	FIELD(pipeline, "foreach", foreach, FK_RAW, FS_HONOURED, "makes a pipeline for each value of a list, with ${…} in its text"),
 	FIELD(pipeline, "matrix", matrix, FK_RAW, FS_HONOURED, "makes a pipeline for every combination of the values of several lists"),
+	FIELD(pipeline, "parallelism", parallelism, FK_INT, FS_MAPPED, "of Pachyderm 1.1: parallelism_spec.constant"),
 	FIELD(pipeline, "inputs", inputs, FK_RAW, FS_MAPPED, "of Pachyderm 1.3: one is a pfs input, several are a cross of them"),
 	{ .name = "spec_commit", .kind = FK_RAW, .status = FS_NO_EFFECT, .quiet = true, .off = offsetof(struct pipeline, spec_commit), .why = "of Pachyderm's API" },
 	{ .name = "update", .kind = FK_BOOL, .status = FS_NO_EFFECT, .quiet = true, .off = offsetof(struct pipeline, update), .why = "of Pachyderm's API" },

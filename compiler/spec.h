@@ -152,6 +152,7 @@ struct pipeline {
 	struct service *service;
 	struct spout *spout;
 	struct raw tf_job, inputs, spec_commit, foreach, matrix;
+	struct num parallelism;     /* lowered */
 	struct num update, reprocess, dry_run;
 	struct notify_form *notify; /* NULL: the set's */
 
