@@ -240,6 +240,7 @@ struct growing {
 	struct conf_egress *egress; size_t cap_egress;
 	struct conf_set *with; size_t n_with, cap_with;     /* of the last egress */
 	struct conf_set *set; size_t cap_set;
+	int *accept;
 };
 
 static void *
@@ -253,20 +254,6 @@ settle_one(struct arena *a, void *v, size_t n, size_t size)
 	}
 	free(v);
 	return p;
-}
-
-static bool
-read_accept(struct conf *c, const struct rec *r)
-{
-	int64_t v;
-
-	c->accept = arena_alloc(&c->arena, r->n * sizeof *c->accept);
-	for (size_t i = 1; i < r->n; i++) {
-		if (!rec_get_i64(r, i, &v))
-			return false;
-		c->accept[c->n_accept++] = (int)v;
-	}
-	return true;
 }
 
 static bool
@@ -355,7 +342,7 @@ read_line(struct conf *c, struct growing *g, const struct rec *r, struct recfile
 		return true;
 	}
 	if (rec_is(r, "accept", 1))
-		return read_accept(c, r);
+		return rec_get_ints(r, 1, 255, &g->accept, &c->n_accept);
 	if (rec_is(r, "input", 3)) {
 		c->input = arena_alloc(&c->arena, sizeof *c->input);
 		return read_input(&c->arena, c->input, r, f, 0);
@@ -386,6 +373,7 @@ conf_read(struct conf *c, const char *pipeline, struct err *err)
 	end_egress(c, &g);
 	c->egress = settle_one(&c->arena, g.egress, c->n_egress, sizeof *g.egress);
 	c->set = settle_one(&c->arena, g.set, c->n_set, sizeof *g.set);
+	c->accept = settle_one(&c->arena, g.accept, c->n_accept, sizeof *g.accept);
 	recfile_release(&f);
 	if (ok)
 		return 0;

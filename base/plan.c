@@ -234,27 +234,6 @@ head_input(struct plan_head *h, const struct rec *r, size_t *cap)
 	return rec_get_oid(r, 3, &in->commit) && rec_get_u64(r, 4, &in->asof);
 }
 
-/* Exit codes beside 0; more of them than fields of a line are blank-separated in the last one. */
-static bool
-head_accept(struct plan_head *h, const struct rec *r)
-{
-	size_t cap = 0;
-
-	for (size_t i = 1; i < r->n; i++) {
-		char *s = r->f[i], *end;
-
-		for (; *s; s = end + strspn(end, " ")) {
-			long v = strtol(s, &end, 10);
-
-			if (end == s || v < 0 || v > 255)
-				return false;
-			GROW(h->accept, h->n_accept, cap);
-			h->accept[h->n_accept++] = (int)v;
-		}
-	}
-	return true;
-}
-
 static bool
 head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 {
@@ -278,7 +257,7 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 	if (rec_is(r, "step", 2))
 		return rec_get_oid(r, 1, &h->step);
 	if (rec_is(r, "accept", 1))
-		return head_accept(h, r);
+		return rec_get_ints(r, 1, 255, &h->accept, &h->n_accept);
 	if (rec_is(r, "tries", 2) && rec_get_u64(r, 1, &tries) && tries <= UINT32_MAX) {
 		h->tries = (unsigned)tries;
 		return true;

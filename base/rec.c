@@ -289,7 +289,7 @@ recfile_next(struct recfile *f, struct rec *r)
 	while (s <= end && r->n < REC_FIELDS) {
 		char *blank = r->n + 1 < REC_FIELDS ? memchr(s, ' ', (size_t)(end - s)) : NULL;
 		char *stop = blank ? blank : end;
-		size_t len = escapes ? rec_unescape(s, (size_t)(stop - s)) : (size_t)(stop - s);
+		size_t len = escapes && r->n ? rec_unescape(s, (size_t)(stop - s)) : (size_t)(stop - s);
 
 		r->f[r->n] = s;
 		r->len[r->n++] = len;
@@ -316,7 +316,7 @@ recfile_release(struct recfile *f)
 bool
 rec_is(const struct rec *r, const char *word, size_t fields)
 {
-	return r->n >= fields && strcmp(r->f[0], word) == 0;
+	return r->n >= fields && r->len[0] == strlen(word) && memcmp(r->f[0], word, r->len[0]) == 0;
 }
 
 bool
@@ -359,4 +359,24 @@ bool
 rec_get_oid(const struct rec *r, size_t i, struct oid *ret)
 {
 	return i < r->n && r->len[i] == OID_HEX && oid_parse(r->f[i], ret);
+}
+
+bool
+rec_get_ints(const struct rec *r, size_t i, int max, int **v, size_t *n)
+{
+	size_t cap = 0;
+
+	for (; i < r->n; i++) {
+		char *s = r->f[i], *end;
+
+		for (; *s; s = end + strspn(end, " ")) {
+			long value = strtol(s, &end, 10);
+
+			if (end == s || value < 0 || value > max)
+				return false;
+			GROW(*v, *n, cap);
+			(*v)[(*n)++] = (int)value;
+		}
+	}
+	return true;
 }

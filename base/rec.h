@@ -3,7 +3,7 @@
  * A file is lines; a line is fields with one blank between them; the first field says
  * what the line is.  In a field the bytes 0x00-0x20, 0x7f and '%' are written %XX (upper
  * case); an empty field is "%-".  Bytes from 0x80 on stand as they are, so any file name
- * survives and UTF-8 stays readable.  The first line is "dassie-KIND VERSION".
+ * survives and UTF-8 stays readable; a line's word is never escaped.  The first line is "dassie-KIND VERSION".
  * A sealed file ends with "sha256 HEX", the SHA-256 of all bytes before that line. */
 #ifndef BASE_REC_H
 #define BASE_REC_H
@@ -68,5 +68,8 @@ bool rec_is(const struct rec *r, const char *word, size_t fields);  /* word, and
 bool rec_get_u64(const struct rec *r, size_t i, uint64_t *ret);
 bool rec_get_i64(const struct rec *r, size_t i, int64_t *ret);
 bool rec_get_oid(const struct rec *r, size_t i, struct oid *ret);
+/* Fields i and on, each a number from 0 to max, appended to *v (on the heap, *n of them): also those that a line of more than
+ * REC_FIELDS leaves unsplit.  False if one is none; *v is the caller's in any case. */
+bool rec_get_ints(const struct rec *r, size_t i, int max, int **v, size_t *n);
 
 #endif

@@ -89,6 +89,8 @@ spec p '{pfs: {repo: r, glob: "/*"}}' '[sh]' 'cp $r /pfs/out/' 'exit 3' >pipelin
 echo "  acceptReturnCode: [3]" >>pipeline.yaml
 compiled "e: compiles"
 ran "e: exit 3 is accepted" 2 make
+sed "s/acceptReturnCode: .*/acceptReturnCode: [$(seq -s, 3 60)]/" pipeline.yaml >long.yaml && mv long.yaml pipeline.yaml
+ok "e: more codes than a line has fields" make
 is "e: the output is kept" "$(cat out/p/b)" 2
 
 # f. err_cmd makes a failed datum a recovered one: no output, and the next job tries it again.

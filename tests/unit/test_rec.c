@@ -42,6 +42,36 @@ every_byte(void)
 }
 
 static void
+any_number_of_numbers(void)
+{
+	struct buf b = BUF_INIT;
+	struct recfile f;
+	struct rec r;
+	int *v = NULL;
+	size_t n = 0, right = 0;
+
+	for (int line = 0; line < 2; line++) {
+		rec_word(&b, "codes");
+		for (int i = 0; i < 100; i++)
+			rec_i64(&b, line * 100 + i);
+		rec_end(&b);
+	}
+	recfile_memory(&f, b.s, b.n);
+	while (recfile_next(&f, &r))
+		ok(rec_get_ints(&r, 1, 255, &v, &n), "a line of more numbers than fields");
+	for (size_t i = 0; i < n; i++)
+		right += v[i] == (int)i;
+	is_u64(right, 200, "all of both lines");
+	buf_release(&b);
+	buf_str(&b, "codes 1 256\ncodes 1 x\n");
+	recfile_memory(&f, b.s, b.n);
+	ok(recfile_next(&f, &r) && !rec_get_ints(&r, 1, 255, &v, &n), "one that is too large");
+	ok(recfile_next(&f, &r) && !rec_get_ints(&r, 1, 255, &v, &n), "a word");
+	free(v);
+	buf_release(&b);
+}
+
+static void
 more_fields_than_fit(void)
 {
 	struct buf b = BUF_INIT;
@@ -140,6 +170,7 @@ main(void)
 	snprintf(path, sizeof path, "%s/f", dir);
 	every_byte();
 	more_fields_than_fit();
+	any_number_of_numbers();
 	numbers();
 	seals(path);
 	heads(path);
