@@ -13,6 +13,7 @@
 #include "../base/buf.h"
 #include "../base/conf.h"
 #include "../base/err.h"
+#include "../base/format.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
 #include "../base/mem.h"
@@ -441,6 +442,8 @@ compile_set(struct compile *c, struct err *err)
 			spec_names(c, &said);
 			buf_fmt(&said, ": %zu pipeline%s, no errors\n", n, n == 1 ? "" : "s");
 		}
+	} else if (format_check(err) < 0) {
+		rc = talk_err(err);
 	} else if ((owner = c->o.force ? 1 : check_owner(c->o.makefile, err)) <= 0) {
 		if (owner == 0)
 			buf_fmt(&said, "dassie: '%s' was not written by dassie; --force overwrites it, -o FILE writes another\n", c->o.makefile);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -138,6 +139,6 @@ child_run_for(const char *const argv[], int errfd, uint64_t limit, bool *ret_lat
 	if (caught)
 		raise(caught);
 	if (rc == 127)
-		return err_set(err, 0, "cannot start '%s': is dassie installed whole?", argv[0]);
+		return err_set(err, 0, "cannot start '%s': is %s?", argv[0], strchr(argv[0], '/') ? "dassie installed whole" : "it installed");
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include "../base/suggest.h"
 #include "../base/talk.h"
 #include "man.h"
+#include "show.h"
 #include "state.h"
 #include "verbs.h"
 
@@ -54,6 +55,7 @@ static const struct verb verbs[] = {
 	{ "metrics", verb_metrics, "[-o FILE]", "jobs, datums, durations as Prometheus reads them" },
 	{ "fsck", verb_fsck, "[--repair]", "check the state against itself" },
 	{ "gc", verb_gc, "[--run]", "what nothing needs any more; remove it" },
+	{ "export-state", verb_export_state, "[FILE]", "the state as a tar archive, for another machine" },
 	{ "doctor", verb_doctor, "[--json]", "what this machine has and lacks" },
 	{ "scan", verb_scan, NULL, NULL },
 	{ "stage", verb_stage, NULL, NULL },
@@ -62,7 +64,7 @@ static const struct verb verbs[] = {
 	{ "help", verb_help, NULL, NULL },
 };
 
-enum { N_VERBS = sizeof verbs / sizeof *verbs };
+enum { N_VERBS = sizeof verbs / sizeof *verbs, SYNOPSIS = 23 };   /* columns */
 
 static const struct verb *
 find(const char *name)
@@ -119,10 +121,13 @@ static void
 usage(struct buf *b)
 {
 	buf_str(b, "usage: dassie [-C DIR] VERB …\n\n");
-	for (size_t i = 0; i < N_VERBS; i++)
+	for (size_t i = 0; i < N_VERBS; i++) {
+		size_t n = verbs[i].text ? show_width(verbs[i].synopsis, strlen(verbs[i].synopsis)) : 0;
+
 		if (verbs[i].text)
-			buf_fmt(b, "    %-8s %-22s %*s%s\n", verbs[i].name, verbs[i].synopsis,
-			    strstr(verbs[i].synopsis, "…") ? 2 : 0, "", verbs[i].text);
+			buf_fmt(b, "    %-12s %s%*s %s\n", verbs[i].name, verbs[i].synopsis, n < SYNOPSIS ? (int)(SYNOPSIS - n) : 0, "",
+			    verbs[i].text);
+	}
 	buf_str(b, "\n'dassie VERB --help' tells more; --json gives one object a line.\n"
 	    "Exit status: 0 done, 1 the spec or a datum failed, 2 usage, 3 the environment.\n");
 }
@@ -180,24 +185,6 @@ complete(const char *what, const char *verb)
 }
 
 static int
-verb_help(int argc, char **argv)
-{
-	struct buf b = BUF_INIT;
-	const struct verb *v = argc > 1 ? find(argv[1]) : NULL;
-
-	if (argc > 1 && strcmp(argv[1], "--man") == 0)
-		return manual(argv[2]);
-	if (argc > 2 && strcmp(argv[1], "--complete") == 0)
-		return complete(argv[2], argv[3]);
-	if (v && v->run != verb_help)
-		return v->run(2, (char *[]){ argv[1], (char *)"--help", NULL });
-	usage(&b);
-	fputs(b.s, stdout);
-	buf_release(&b);
-	return talk_done(EXIT_DONE);
-}
-
-static int
 unknown(const char *name)
 {
 	const char *known[N_VERBS], *best;
@@ -210,6 +197,26 @@ unknown(const char *name)
 	else
 		talk("there is no verb '%s'; 'dassie help' lists them", name);
 	return EXIT_USAGE;
+}
+
+static int
+verb_help(int argc, char **argv)
+{
+	struct buf b = BUF_INIT;
+	const struct verb *v = argc > 1 ? find(argv[1]) : NULL;
+
+	if (argc > 1 && strcmp(argv[1], "--man") == 0)
+		return manual(argv[2]);
+	if (argc > 2 && strcmp(argv[1], "--complete") == 0)
+		return complete(argv[2], argv[3]);
+	if (v && v->run != verb_help)
+		return v->run(2, (char *[]){ argv[1], (char *)"--help", NULL });
+	if (argc > 1 && !v)
+		return unknown(argv[1]);
+	usage(&b);
+	fputs(b.s, stdout);
+	buf_release(&b);
+	return talk_done(EXIT_DONE);
 }
 
 /* Options before the verb.  Returns the index of the verb, or -1 with the exit status in *ret. */

@@ -13,6 +13,7 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/format.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
 #include "../base/sha256.h"
@@ -21,38 +22,18 @@
 #define DASSIE_LIBEXEC "/usr/local/libexec/dassie"
 #endif
 
-static const char FORMAT[] = "dassie-state 1\n";
-
 static int
 check_owner(const struct stat *st, struct err *err)
 {
 	if (!S_ISDIR(st->st_mode))
 		return err_set(err, 0, "'%s' is not a directory: move it away", DIR_STATE);
 	if (st->st_uid != geteuid())
-		return err_set(err, 0, "'%s' belongs to user %lu, you are user %lu: run as its owner, or remove it (everything in it "
-		    "can be computed again)", DIR_STATE, (unsigned long)st->st_uid, (unsigned long)geteuid());
+		return err_set(err, 0, "'%s' belongs to user %lu, you are user %lu: run as its owner, make it yours "
+		    "(chown -R %lu %s), or remove it (everything in it can be computed again)", DIR_STATE, (unsigned long)st->st_uid,
+		    (unsigned long)geteuid(), (unsigned long)geteuid(), DIR_STATE);
 	if (st->st_mode & S_IWOTH)
 		return err_set(err, 0, "'%s' can be written by everybody: chmod o-w %s", DIR_STATE, DIR_STATE);
 	return 0;
-}
-
-/* 1 the format is ours, 0 there is none yet. */
-static int
-check_format(struct err *err)
-{
-	struct buf b = BUF_INIT;
-	int rc = fs_read(FILE_FORMAT, &b, err);
-
-	if (rc == 1 && strcmp(b.s, FORMAT)) {
-		if (strncmp(b.s, "dassie-state ", 13) == 0)
-			rc = err_set(err, 0, "'%s' was made by another version of dassie (its format is %.*s, this one knows 1): use that "
-			    "version, or remove '%s' (everything in it can be computed again)", DIR_STATE,
-			    (int)strcspn(b.s + 13, "\n"), b.s + 13, DIR_STATE);
-		else
-			rc = 0;
-	}
-	buf_release(&b);
-	return rc;
 }
 
 /* Always all of them: somebody may have removed one. */
@@ -73,7 +54,7 @@ make_files(struct err *err)
 {
 	if (fs_replace(DIR_STATE "/.gitignore", "*\n", 2, 0644, err) < 0)
 		return -1;
-	return fs_replace(FILE_FORMAT, FORMAT, sizeof FORMAT - 1, 0644, err);
+	return format_write(err);
 }
 
 int
@@ -86,7 +67,7 @@ state_make(struct err *err)
 		return err_set(err, errno, "cannot make '%s':", DIR_STATE);
 	if (stat(DIR_STATE, &st) < 0)
 		return err_set(err, errno, "cannot look at '%s':", DIR_STATE);
-	if (check_owner(&st, err) < 0 || (rc = check_format(err)) < 0 || make_dirs(err) < 0)
+	if (check_owner(&st, err) < 0 || (rc = format_check(err)) < 0 || make_dirs(err) < 0)
 		return -1;
 	return rc == 1 ? 0 : make_files(err);
 }
@@ -118,7 +99,7 @@ state_find(struct buf *ret_prefix, struct err *err)
 		buf_str(ret_prefix, cwd + n);
 		buf_byte(ret_prefix, '/');
 	}
-	return check_format(err) < 0 ? -1 : 0;
+	return format_check(err) < 0 ? -1 : 0;
 }
 
 static bool

@@ -28,6 +28,7 @@ int verb_pause(int argc, char **argv);     /* pause.c */
 int verb_resume(int argc, char **argv);    /* pause.c */
 int verb_graph(int argc, char **argv);     /* graph.c */
 int verb_gc(int argc, char **argv);        /* gc.c */
+int verb_export_state(int argc, char **argv);   /* exportstate.c */
 int verb_fsck(int argc, char **argv);      /* fsck.c */
 
 #endif

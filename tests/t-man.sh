@@ -4,9 +4,9 @@
 . "$(dirname "$0")/lib.sh"
 
 verbs=$(dassie help --complete verbs)
-is "every verb of the help is there" "$(dassie help | sed -n 's/^    \([a-z]*\) .*/\1/p')" "$verbs"
+is "every verb of the help is there" "$(dassie help | sed -n 's/^    \([a-z-]*\) .*/\1/p')" "$verbs"
 is "the build makes a page of each" "$(sed -n 's/^MAN_VERBS = //p' "$DASSIE_SRC/Makefile.am" | tr ' ' '\n')" "$verbs"
-is "and installs it" "$(grep -o 'man/dassie-[a-z]*\.1' "$DASSIE_SRC/Makefile.am" | sort -u)" \
+is "and installs it" "$(grep -o 'man/dassie-[a-z-]*\.1' "$DASSIE_SRC/Makefile.am" | sort -u)" \
 	"$(for v in $verbs; do echo "man/dassie-$v.1"; done | sort)"
 run dassie help --man
 is "dassie(1)" "$status" 0
