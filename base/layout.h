@@ -23,6 +23,7 @@ struct oid;
 #define DIR_POOLS   ".dassie/pools"
 #define DIR_EGRESS  ".dassie/egress"
 #define DIR_FETCHED ".dassie/fetched"
+#define DIR_MOVING  ".dassie/moving"
 #define DIR_TICKS   ".dassie/ticks"
 #define DIR_PAUSED  ".dassie/paused"
 #define DIR_BRANCHES ".dassie/branches"

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "err.h"
 
 int
@@ -27,8 +28,10 @@ talk_fd(void)
 	return fd;
 }
 
-void
-talk_raw(const char *p, size_t n)
+static bool status_shown;
+
+static void
+write_all(const char *p, size_t n)
 {
 	while (n) {
 		ssize_t k = write(talk_fd(), p, n);
@@ -40,6 +43,33 @@ talk_raw(const char *p, size_t n)
 		p += k;
 		n -= (size_t)k;
 	}
+}
+
+void
+talk_raw(const char *p, size_t n)
+{
+	talk_status(NULL, 0);
+	write_all(p, n);
+}
+
+/* Without wrapping: what is wider than the terminal is cut by it. */
+void
+talk_status(const char *p, size_t n)
+{
+	static const char clear[] = "\r\033[K", off[] = "\033[?7l", on[] = "\033[?7h";
+	struct buf b = BUF_INIT;
+
+	if (status_shown)
+		buf_str(&b, clear);
+	if (n) {
+		buf_str(&b, off);
+		buf_add(&b, p, n);
+		buf_str(&b, on);
+	}
+	status_shown = n > 0;
+	if (b.n)
+		write_all(b.s, b.n);
+	buf_release(&b);
 }
 
 void

@@ -17,6 +17,9 @@ int talk_fd(void);
 /* Text as it is, in one write. */
 void talk_raw(const char *p, size_t n);
 
+/* A line that stands below all that is said, until the next one takes its place; n 0: none. Only for a terminal. */
+void talk_status(const char *p, size_t n);
+
 /* Colour on stderr / stdout: a terminal, NO_COLOR not set, TERM not dumb. */
 bool talk_color(int fd);
 

@@ -16,13 +16,14 @@
 #include "s3.h"
 #include "s3check.h"
 
-enum { CONCURRENCY = 8, AHEAD = 4, META = 4 };
+/* Small files are many at a time, so that the way there and back is cheap; the parts of a large one need not be. */
+enum { CONCURRENCY = 32, PARTS = 8, AHEAD = 4, META = 4 };
 
 struct bucket {
 	struct dest d;
 	struct http *http;
 	struct s3 *s3;
-	unsigned concurrency;
+	unsigned parts;                     /* of one file at a time */
 	struct s3_pair *meta, *tag;         /* META of dassie's own first */
 	struct buf key;
 };
@@ -195,7 +196,7 @@ send_part(struct sending *s, unsigned i)
 static void
 send_parts(struct sending *s)
 {
-	while (s->failure == S3_FINE && s->next < s->n && s->under_way < s->b->concurrency) {
+	while (s->failure == S3_FINE && s->next < s->n && s->under_way < s->b->parts) {
 		unsigned i = s->next++;
 
 		if (!s->part[i].size)
@@ -474,7 +475,7 @@ dest_s3(const struct place *p, struct err *err)
 
 	b->d = (struct dest){ .ops = &bucket_ops, .place = p, .window = AHEAD * options.concurrency, .max_size = S3_MAX_OBJECT,
 		.max_key = S3_MAX_KEY, .part_size = bucket_part_size };
-	b->concurrency = options.concurrency;
+	b->parts = p->concurrency ? p->concurrency : PARTS;
 	take_pairs(b, p);
 	b->http = http_new(&options, err);
 	if (b->http)

@@ -32,6 +32,8 @@
 #include "netverbs.h"
 #include "sourceref.h"
 
+/* So many small objects at a time as make the way there and back cheap; a web server has few, and is often somebody else's. */
+enum { CONCURRENCY_S3 = 32, CONCURRENCY_WEB = 8 };
 enum { NAME_LIMIT = 255, PATH_LIMIT = PATH_MAX - 256 };
 
 /* --- what was fetched before ------------------------------------------------------------------------------------ */
@@ -230,9 +232,23 @@ fetch_compare(struct fetch *f)
 			r->known = true;
 		} else {
 			f->bytes += r->o.size;
+			f->n_todo++;
 		}
 	}
 	return f->bad.n ? -1 : 0;
+}
+
+bool
+fetch_step(struct fetch *f)
+{
+	size_t left = http_step(f->h, 100);
+
+	/* While it is listed nobody knows of how many. */
+	if (f->n_todo)
+		moving_at(&f->moving, f->n_got, f->n_todo, f->got, f->bytes);
+	else
+		moving_at(&f->moving, f->n, 0, 0, 0);
+	return left > 0;
 }
 
 /* --- bytes ------------------------------------------------------------------------------------------------------ */
@@ -250,10 +266,18 @@ fetch_bytes(void *ctx, const void *p, size_t n)
 	struct incoming *in = ctx;
 	struct err err = ERR_INIT;
 
+	in->f->got += n;
 	if (store_add(&in->in, p, n, &err) == 0)
 		return true;
 	complain(&in->f->bad, "cannot store '%s': %s", in->to->o.path, err.text);
 	return false;
+}
+
+/* There are as many as files, and the listing has said most of them. */
+static const char *
+kept(struct fetch *f, const char *have, const char *text)
+{
+	return strcmp(have, text) == 0 ? have : arena_str(&f->a, text);
 }
 
 bool
@@ -268,9 +292,9 @@ fetch_end(struct incoming *in, const char *etag, const char *modified, const cha
 		complain(&f->bad, "cannot store '%s': %s", o->path, err.text);
 		return false;
 	}
-	o->etag = arena_str(&f->a, etag);
-	o->modified = arena_str(&f->a, modified);
-	o->version = arena_str(&f->a, version);
+	o->etag = kept(f, o->etag, etag);
+	o->modified = kept(f, o->modified, modified);
+	o->version = kept(f, o->version, version);
 	in->to->known = true;
 	f->n_got++;
 	if (note(f, o, &err) < 0)
@@ -281,6 +305,7 @@ fetch_end(struct incoming *in, const char *etag, const char *modified, const cha
 void
 fetch_drop(struct incoming *in)
 {
+	in->f->got -= in->in.size;
 	store_drop(&in->in);
 }
 
@@ -356,18 +381,18 @@ settle(struct err *err)
 	return rc < 0 ? err_set(err, errno, "cannot write '%s' to the disk:", DIR_STATE) : 0;
 }
 
+static const struct fetched_file *
+entry(const void *ctx, size_t i)
+{
+	return &((const struct fetch *)ctx)->v[i].o;
+}
+
 static int
-write_fetched(struct fetch *f, const struct oid *id, struct err *err)
+write_fetched(const struct fetch *f, const struct oid *id, struct err *err)
 {
 	struct fetched o = { .settings = f->settings, .base = f->base, .n = f->n, .text = RECFILE_INIT };
-	int rc;
 
-	o.v = xcalloc(f->n + 1, sizeof *o.v);
-	for (size_t i = 0; i < f->n; i++)
-		o.v[i] = f->v[i].o;
-	rc = fetched_write(&o, f->src->name, id, err);
-	free(o.v);
-	return rc;
+	return fetched_write(&o, f->src->name, id, entry, f, err);
 }
 
 static void
@@ -430,17 +455,22 @@ fetch_locked(struct fetch *f, struct err *err)
 }
 
 static int
-fetch_source(struct http *h, const struct index_source *src)
+fetch_source(const struct index_source *src)
 {
-	struct fetch f = { .src = src, .a = ARENA_INIT, .h = h, .base = "", .old = FETCHED_INIT, .part = FETCHED_INIT,
+	bool s3 = strncmp(src->from[0], "s3://", 5) == 0;
+	struct http_options options = { .concurrency = s3 ? CONCURRENCY_S3 : CONCURRENCY_WEB };
+	struct fetch f = { .src = src, .a = ARENA_INIT, .base = "", .old = FETCHED_INIT, .part = FETCHED_INIT,
 		.bad = COMPLAINTS_INIT, .journal = -1 };
 	struct err err = ERR_INIT;
 	int lock, rc;
 
 	snprintf(f.shown, sizeof f.shown, "source '%s'", src->name);
 	fetched_settings(src, &f.settings);
+	moving_begin(&f.moving, src->name, false);
 	lock = lock_take(src->name, false, false, &err);
-	rc = lock < 0 ? -1 : fetch_locked(&f, &err);
+	f.h = lock < 0 ? NULL : http_new(&options, &err);
+	rc = f.h ? fetch_locked(&f, &err) : -1;
+	moving_end(&f.moving);
 	if (rc < 0 && err.text[0])
 		talk("%s: %s", f.shown, err.text);
 	if (complaints_tell(&f.bad, f.shown))
@@ -451,6 +481,7 @@ fetch_source(struct http *h, const struct index_source *src)
 		close(f.journal);
 	if (lock >= 0)
 		close(lock);
+	http_free(f.h);
 	fetched_release(&f.old);
 	fetched_release(&f.part);
 	complaints_release(&f.bad);
@@ -464,14 +495,13 @@ net_fetch(int argc, char **argv)
 {
 	struct index x = INDEX_INIT;
 	struct err err = ERR_INIT;
-	struct http *h;
 	int status = EXIT_DONE;
 
 	if (argc < 2) {
 		talk("usage: dassie-net fetch SOURCE…   (the scan runs it)");
 		return EXIT_USAGE;
 	}
-	if (index_read(&x, &err) < 0 || !(h = http_new(NULL, &err)))
+	if (index_read(&x, &err) < 0)
 		return talk_err(&err);
 	for (int i = 1; i < argc; i++) {
 		const struct index_source *src = index_find_source(&x, argv[i]);
@@ -479,11 +509,10 @@ net_fetch(int argc, char **argv)
 		if (!src || src->n_from == 0) {
 			talk("'%s' is no source that is fetched", argv[i]);
 			status = EXIT_USAGE;
-		} else if (fetch_source(h, src) != EXIT_DONE && status == EXIT_DONE) {
+		} else if (fetch_source(src) != EXIT_DONE && status == EXIT_DONE) {
 			status = EXIT_WORLD;
 		}
 	}
-	http_free(h);
 	index_release(&x);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "../base/mem.h"
 #include "complaint.h"
 #include "fetched.h"
+#include "moving.h"
 #include "store.h"
 
 #include <stdbool.h>
@@ -45,8 +46,9 @@ struct fetch {
 	struct fetched old, part;               /* of the last commit; of a fetch that was interrupted */
 	struct complaints bad;
 	int journal;                            /* what was fetched so far, in case we are interrupted */
-	size_t n_got;
-	uint64_t bytes;                         /* to be got; known for S3 */
+	size_t n_got, n_todo;
+	uint64_t got, bytes;                    /* so far; in all, 0 where nobody says so before */
+	struct moving moving;
 };
 
 /* Lists, compares, fetches.  -1: complaints were made, or err is set. */
@@ -60,6 +62,8 @@ int fetch_compare(struct fetch *f);
 /* What is known of this path, if it is `size` bytes (UINT64_MAX: any) and was this ETag, or, where there is none, of this date. */
 const struct fetched_file *fetch_known(const struct fetch *f, const char *path, uint64_t size, const char *etag, const char *modified);
 
+/* Let transfers go on for a moment, and show how far we are.  False: there are none. */
+bool fetch_step(struct fetch *f);
 void fetch_begin(struct incoming *in, struct fetch *f, struct remote *to);
 /* A sink: ctx is the struct incoming. */
 bool fetch_bytes(void *ctx, const void *p, size_t n);

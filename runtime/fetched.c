@@ -91,7 +91,8 @@ fetched_release(struct fetched *o)
 }
 
 int
-fetched_write(const struct fetched *o, const char *repo, const struct oid *commit, struct err *err)
+fetched_write(const struct fetched *o, const char *repo, const struct oid *commit, const struct fetched_file *(*at)(const void *ctx, size_t i),
+    const void *ctx, struct err *err)
 {
 	struct spool to = SPOOL_INIT;
 	char path[LAYOUT_MAX];
@@ -109,7 +110,7 @@ fetched_write(const struct fetched *o, const char *repo, const struct oid *commi
 		rec_end(&to.b);
 	}
 	for (size_t i = 0; rc == 0 && i < o->n; i++) {
-		fetched_line(&to.b, &o->v[i]);
+		fetched_line(&to.b, at(ctx, i));
 		rc = spool_step(&to, err);
 	}
 	if (rc == 0)

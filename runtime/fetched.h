@@ -41,7 +41,9 @@ struct fetched {
 /* 1 read, 0 there is none or it is damaged (then all is fetched anew), -1. */
 int fetched_read(struct fetched *o, const char *repo, const struct oid *commit, struct err *err);
 void fetched_release(struct fetched *o);
-int fetched_write(const struct fetched *o, const char *repo, const struct oid *commit, struct err *err);
+/* o says how many; file i is at(ctx, i), in path order. */
+int fetched_write(const struct fetched *o, const char *repo, const struct oid *commit, const struct fetched_file *(*at)(const void *ctx, size_t i),
+    const void *ctx, struct err *err);
 
 /* What decides which files there are; who asks, and how, does not. */
 void fetched_settings(const struct index_source *s, struct oid *ret);

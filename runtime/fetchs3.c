@@ -92,7 +92,7 @@ close_bucket(struct bucket *b)
 static void
 run(struct bucket *b)
 {
-	while (http_step(b->f->h, 1000))
+	while (fetch_step(b->f))
 		;
 }
 
@@ -113,6 +113,17 @@ is_folder(const struct s3_object *o)
 	return n && o->key[n - 1] == '/' && o->size == 0;
 }
 
+/* What an egress of dassie writes beside the files: its manifest and its probe.  Who reads what another project pushes wants the
+ * files, not something that is new with each push. */
+static bool
+is_dassies(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t n = strlen(name);
+
+	return strncmp(name, ".dassie-", 8) == 0 && (strcmp(name, ".dassie-probe") == 0 || (n > 13 && strcmp(name + n - 5, ".json") == 0));
+}
+
 static bool
 listed(void *ctx, const struct s3_object *o)
 {
@@ -121,7 +132,7 @@ listed(void *ctx, const struct s3_object *o)
 	const char *path = o->key + strlen(b->prefix);
 	struct remote *r;
 
-	if (strncmp(o->key, b->prefix, strlen(b->prefix)) || !*path || is_folder(o) || !wanted(b, path))
+	if (strncmp(o->key, b->prefix, strlen(b->prefix)) || !*path || is_folder(o) || is_dassies(path) || !wanted(b, path))
 		return true;
 	r = fetch_add(b->f, arena_str(a, path), o->key);
 	if (r) {

@@ -170,7 +170,7 @@ fetch_web(struct fetch *f, struct err *err)
 			page[i].in.to = &f->v[i];
 			start(&page[i]);
 		}
-		while (http_step(f->h, 1000))
+		while (fetch_step(f))
 			;
 	}
 	free(page);

@@ -311,7 +311,7 @@ int
 gc_sweep(struct gc *g, struct err *err)
 {
 	static const struct { const char *dir; entry_fn *fn; } rest[] = { { DIR_PLAN, sweep_plan }, { DIR_STEPS, sweep_step },
-		{ DIR_WORK, sweep_tree }, { DIR_SCAN, sweep_cache }, { DIR_FETCHED, sweep_fetched }, { DIR_EGRESS, sweep_tmp }, { DIR_REFS, sweep_tmp },
+		{ DIR_WORK, sweep_tree }, { DIR_MOVING, sweep_tree }, { DIR_SCAN, sweep_cache }, { DIR_FETCHED, sweep_fetched }, { DIR_EGRESS, sweep_tmp }, { DIR_REFS, sweep_tmp },
 		{ DIR_MARKS, sweep_tmp }, { DIR_BRANCHES, sweep_tmp },
 		{ DIR_OBJECTS, sweep_tmp }, { DIR_DATUMS, sweep_tmp }, { DIR_LOGS, sweep_tmp }, { DIR_STATE, sweep_top },
 		{ DIR_DAMAGED, sweep_damaged } };

@@ -20,7 +20,6 @@
 #include "result.h"
 
 enum { WINDOW = 1024, TURN = 256, TAIL = 4096, ATTEMPTS_AHEAD = 4 };
-static const uint64_t SECOND = 1000000000;
 
 static struct lane *
 lane_of(struct progress *p, const char *pipeline, const char *job)
@@ -85,8 +84,7 @@ read_plan(struct lane *l)
 	l->skipped = l->total > missing ? l->total - missing : 0;
 	l->each = prov_duration(l->pipeline);
 	read_todo(l);
-	l->sample[0] = (struct progress_sample){ time_now_ns(), 0 };
-	l->n_sample = 1;
+	gauge_add(&l->gauge, time_now_ns(), 0);
 }
 
 /* Whatever pipeline has a job of this run open. */
@@ -160,26 +158,10 @@ look_at(struct progress *p, struct lane *l)
 	l->n_todo = kept;
 }
 
-static void
-sample(struct lane *l)
-{
-	uint64_t now = time_now_ns(), over = l->done + l->failed + l->recovered;
-
-	if (l->n_sample && now < l->sample[l->n_sample - 1].when + SECOND)
-		return;
-	if (l->n_sample == PROGRESS_SAMPLES) {
-		memmove(l->sample, l->sample + 1, (PROGRESS_SAMPLES - 1) * sizeof *l->sample);
-		l->n_sample--;
-	}
-	l->sample[l->n_sample++] = (struct progress_sample){ now, over };
-}
-
 double
 progress_rate(const struct lane *l)
 {
-	const struct progress_sample *a = l->sample, *b = l->n_sample ? &l->sample[l->n_sample - 1] : a;
-
-	return b->when > a->when && b->done > a->done ? (double)(b->done - a->done) * 1e9 / (double)(b->when - a->when) : 0;
+	return gauge_rate(&l->gauge);
 }
 
 double
@@ -329,7 +311,7 @@ progress_look(struct progress *p)
 			read_plan(l);
 		look_at(p, l);
 		if (l->planned)
-			sample(l);
+			gauge_add(&l->gauge, time_now_ns(), l->done + l->failed + l->recovered);
 	}
 	find_running(p);
 	find_slowest(p);

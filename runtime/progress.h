@@ -6,14 +6,11 @@
 #include "../base/buf.h"
 #include "../base/layout.h"
 #include "../base/sha256.h"
+#include "gauge.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { PROGRESS_SAMPLES = 16 };
-
-struct progress_sample { uint64_t when, done; };
 
 /* A pipeline's job under way. */
 struct lane {
@@ -25,7 +22,7 @@ struct lane {
 
 	struct lane_datum { struct oid key; size_t at; } *todo; size_t n_todo, cap_todo;   /* not ended yet, in the plan's order */
 	size_t turn;                        /* where the last look went on behind the window */
-	struct progress_sample sample[PROGRESS_SAMPLES]; size_t n_sample;
+	struct gauge gauge;
 };
 
 /* A datum whose command is running. */

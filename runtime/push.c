@@ -11,6 +11,7 @@
 #include "push.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -495,6 +496,7 @@ is_whole(const struct push *p)
 static int
 push(struct push *p, struct err *err)
 {
+	char name[NAME_MAX_REPO + 16];
 	bool lost, whole, relist;
 	int rc;
 
@@ -517,6 +519,8 @@ push(struct push *p, struct err *err)
 		return !relist ? 0 : placerec_begin(&p->rec, &p->commit, p->base, err) < 0 ? -1 : placerec_end(&p->rec, true, err);
 	if (p->todo && (rc = check(p)))
 		return rc;
+	snprintf(name, sizeof name, "%s.egress", p->place->pipeline);
+	moving_begin(&p->moving, name, p->opt.quiet || p->opt.json);
 	origin_open(&p->origin, p->place->pipeline, &p->commit);
 	return deliver(p, err);
 }
@@ -541,11 +545,12 @@ push_place(struct push *p, struct err *err)
 
 	p->out = (struct pushed){ .pipeline = p->place->pipeline, .url = p->place->url, .commit = p->commit, .started = time_now_ns(), .reason = "" };
 	p->rec = (struct placerec)PLACEREC_INIT;
+	p->moving = (struct moving)MOVING_INIT;
 	p->err = err;
 	rc = run(p, err);
 	if (rc < 0)
 		note_failure(p, err->text);
-	push_unshow(p);
+	moving_end(&p->moving);
 	p->out.failed = rc != 0;
 	p->out.finished = time_now_ns();
 	p->out.left = p->todo - p->out.put;

@@ -6,6 +6,7 @@
 #include "../base/entries.h"
 #include "../base/mem.h"
 #include "../base/sha256.h"
+#include "moving.h"
 #include "origin.h"
 #include "placerec.h"
 #include "pushed.h"
@@ -39,7 +40,7 @@ struct push {
 	bool manifest_there;
 	struct buf reason;                  /* the first failures */
 	unsigned n_reason;
-	uint64_t shown;                     /* progress: ns of the last line, 0 none is on the screen */
+	struct moving moving;
 	struct err *err;
 };
 
@@ -51,7 +52,6 @@ int push_relist(struct push *p, struct err *err);           /* the record anew, 
 int push_manifest(struct push *p, struct err *err);         /* the manifest object's file: .dassie/egress/P-ID.manifest */
 /* pushshow.c */
 void push_progress(struct push *p);
-void push_unshow(struct push *p);
 void push_tell(struct push *p);
 void push_plan_line(struct push *p, const char *op, const char *path, uint64_t size);
 

@@ -12,55 +12,10 @@
 #include "push.h"
 #include "show.h"
 
-#define EVERY_NS ((uint64_t)200000000)
-#define SECOND_NS ((uint64_t)1000000000)
-
-static bool
-watched(const struct push *p)
-{
-	const char *term = getenv("TERM");
-
-	return !p->opt.quiet && !p->opt.json && isatty(talk_fd()) && term && strcmp(term, "dumb") != 0;
-}
-
 void
 push_progress(struct push *p)
 {
-	struct buf b = BUF_INIT;
-	uint64_t now = time_now_ns(), moved, spent, rate;
-
-	if (now - p->shown < EVERY_NS || !watched(p))
-		return;
-	moved = p->dest->ops->moved(p->dest);
-	spent = now > p->out.started ? now - p->out.started : 1;
-	rate = (uint64_t)((double)moved * (double)SECOND_NS / (double)spent);
-	buf_fmt(&b, "\r\033[K%s: %llu of ", p->place->pipeline, (unsigned long long)p->out.put);
-	show_count(&b, p->todo, "file", "files");
-	buf_str(&b, ", ");
-	show_size(&b, moved < p->todo_bytes ? moved : p->todo_bytes);
-	buf_str(&b, " of ");
-	show_size(&b, p->todo_bytes);
-	if (rate) {
-		buf_str(&b, ", ");
-		show_size(&b, rate);
-		buf_str(&b, "/s");
-	}
-	if (rate && p->todo_bytes > moved && spent > SECOND_NS) {
-		buf_str(&b, ", ");
-		show_span(&b, (p->todo_bytes - moved) / rate * SECOND_NS);
-		buf_str(&b, " left");
-	}
-	talk_raw(b.s, b.n);
-	p->shown = now;
-	buf_release(&b);
-}
-
-void
-push_unshow(struct push *p)
-{
-	if (p->shown)
-		talk_raw("\r\033[K", 4);
-	p->shown = 0;
+	moving_at(&p->moving, p->out.put, p->todo, p->dest->ops->moved(p->dest), p->todo_bytes);
 }
 
 static void

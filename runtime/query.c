@@ -23,7 +23,7 @@
 
 enum sql {
 	Q_JOBS, Q_CODE, Q_JOB_INPUTS, Q_DIFF, Q_VERSION, Q_EXECUTIONS, Q_DATUM, Q_FAILURE, Q_ATTEMPTS,
-	Q_INPUTS, Q_OUTPUTS, Q_KEYS, Q_BEFORE, Q_RAN, Q_WRITERS, Q_COMMITS, Q_PUSHES, Q_CHECK, Q_FOREIGN,
+	Q_INPUTS, Q_OUTPUTS, Q_KEYS, Q_BEFORE, Q_RAN, Q_WRITERS, Q_READERS, Q_COMMITS, Q_PUSHES, Q_CHECK, Q_FOREIGN,
 	Q_RUN, Q_FAILED, N_Q
 };
 
@@ -55,6 +55,9 @@ static const char *const sql_text[N_Q] = {
 	[Q_WRITERS] = "SELECT key FROM output JOIN datum ON datum.id = datum WHERE path = ?1 AND (?2 IS NULL OR hash = ?2) AND"
 	    " version IN (SELECT version.id FROM version JOIN repo ON repo.id = repo WHERE repo.name = ?3)"
 	    " ORDER BY datum.id DESC",
+	[Q_READERS] = "SELECT key FROM input JOIN datum ON datum.id = datum WHERE path = ?1 AND hash = ?2 AND"
+	    " name IN (SELECT input_name.id FROM input_name JOIN repo ON repo.id = repo WHERE repo.name = ?3)"
+	    " GROUP BY datum.id ORDER BY datum.id DESC",
 	[Q_COMMITS] = "SELECT hash, time, files, bytes, job.name FROM commits LEFT JOIN job ON job.id = commits.job"
 	    " WHERE commits.repo = (SELECT id FROM repo WHERE name = ?1) ORDER BY time DESC",
 	[Q_PUSHES] = "SELECT url, state, reason, max(started), finished, put, put_bytes, deleted, unchanged, remaining, remaining_bytes"
@@ -520,6 +523,16 @@ query_writers(struct query *q, struct arena *a, const char *pipeline, const char
 {
 	int rc;
 	sqlite3_stmt *st = ask(q, &rc, err, Q_WRITERS, "shs", path, id, pipeline);
+
+	return keys(q, a, st, rc, ret, ret_n, err);
+}
+
+int
+query_readers(struct query *q, struct arena *a, const char *repo, const char *path, const struct oid *id, struct oid **ret, size_t *ret_n,
+              struct err *err)
+{
+	int rc;
+	sqlite3_stmt *st = ask(q, &rc, err, Q_READERS, "shs", path, id, repo);
 
 	return keys(q, a, st, rc, ret, ret_n, err);
 }

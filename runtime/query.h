@@ -69,6 +69,10 @@ int query_ran(struct query *q, struct arena *a, int64_t job, struct oid **ret, s
 int query_writers(struct query *q, struct arena *a, const char *pipeline, const char *path, const struct oid *id,
                   struct oid **ret, size_t *ret_n, struct err *err);
 
+/* Datums that saw this path of a repo, a file or a directory, with this hash. Newest first. */
+int query_readers(struct query *q, struct arena *a, const char *repo, const char *path, const struct oid *id, struct oid **ret, size_t *ret_n,
+                  struct err *err);
+
 struct q_commit { struct oid id; uint64_t time, files, bytes; const char *job; };   /* job NULL: a source */
 
 int query_commits(struct query *q, struct arena *a, const char *repo, struct q_commit **ret, size_t *ret_n,

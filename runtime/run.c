@@ -313,6 +313,8 @@ run_make(struct run *r, struct err *err)
 	make_args(r, args, jflag);
 	watch(r);
 	hold_signals(r);
+	if (r->when == WHEN_PLAIN)
+		setenv("DASSIE_PROGRESS", "plain", 1);
 	r->live = r->when == WHEN_LIVE || (r->when == WHEN_AUTO && screen_wanted());
 	if (r->live && screen_start(&r->screen, getenv("DASSIE_RUN"), slots_of(r), &no_screen) < 0) {
 		talk_err(&no_screen);

@@ -73,6 +73,13 @@ setting(const struct s3_why *w)
 	return w->setting ? w->setting : "egress";
 }
 
+/* What the place itself is called in the spec. */
+static const char *
+place(const struct s3_why *w)
+{
+	return strncmp(setting(w), "repos.", 6) ? "url" : "source";
+}
+
 static void
 row(struct buf *b, const char *name)
 {
@@ -358,7 +365,7 @@ why_bucket(struct buf *b, const struct s3_why *w)
 		row(b, "cause");
 		buf_fmt(b, "'%s' cannot be a bucket's name: 3 to 63 lower-case letters, digits, '-' and '.'", w->bucket);
 		fix(b);
-		buf_fmt(b, "correct %s.url", setting(w));
+		buf_fmt(b, "correct %s.%s", setting(w), place(w));
 		return true;
 	}
 	if (!is(w->code, "NoSuchBucket") && !(w->status == 404 && (w->op == S3_HEAD_BUCKET || s3_operations[w->op].of_bucket)))
@@ -366,7 +373,7 @@ why_bucket(struct buf *b, const struct s3_why *w)
 	row(b, "cause");
 	buf_fmt(b, "there is no bucket '%s' at %s", w->bucket, text(w->endpoint));
 	fix(b);
-	buf_fmt(b, "correct %s.url or %s.endpoint, or make it: aws s3 mb s3://%s --region %s", setting(w), setting(w), w->bucket,
+	buf_fmt(b, "correct %s.%s or %s.endpoint, or make it: aws s3 mb s3://%s --region %s", setting(w), place(w), setting(w), w->bucket,
 	    w->region ? w->region : "REGION");
 	return true;
 }

@@ -21,6 +21,7 @@
 #include "../base/err.h"
 #include "../base/json.h"
 #include "../base/mem.h"
+#include "moving.h"
 #include "progress.h"
 #include "show.h"
 #include "visible.h"
@@ -123,33 +124,6 @@ add_line(struct frame *f, const struct buf *text)
 }
 
 static void
-add_bar(struct buf *b, uint64_t over, uint64_t all, size_t columns)
-{
-	size_t wide = columns >= 100 ? 30 : columns >= 70 ? 16 : 8, full = all ? (size_t)(wide * over / all) : wide;
-
-	buf_byte(b, '[');
-	for (size_t i = 0; i < wide; i++)
-		buf_byte(b, i < full ? '#' : '-');
-	buf_str(b, "] ");
-}
-
-/* "7s", "3m20s", "2h05m": what changes five times a second is not read. */
-static void
-add_seconds(struct buf *b, double seconds)
-{
-	unsigned long long s = (unsigned long long)(seconds + 0.5);
-
-	if (s < 60)
-		buf_fmt(b, "%llus", s);
-	else if (s < 3600)
-		buf_fmt(b, "%llum%02llus", s / 60, s % 60);
-	else if (s < 100 * 3600)
-		buf_fmt(b, "%lluh%02llum", s / 3600, s / 60 % 60);
-	else
-		buf_fmt(b, "%llu days", s / 86400);
-}
-
-static void
 add_lane(struct frame *f, const struct progress *p, const struct lane *l, size_t name)
 {
 	struct buf t = BUF_INIT;
@@ -160,7 +134,7 @@ add_lane(struct frame *f, const struct progress *p, const struct lane *l, size_t
 	if (!l->planned) {
 		buf_str(&t, "planning");
 	} else {
-		add_bar(&t, over, over + l->n_todo, f->columns);
+		gauge_bar(&t, over, over + l->n_todo, f->columns);
 		buf_fmt(&t, "%llu/%llu", (unsigned long long)over, (unsigned long long)(over + l->n_todo));
 		if (l->failed)
 			buf_fmt(&t, "  %llu failed", (unsigned long long)l->failed);
@@ -170,7 +144,7 @@ add_lane(struct frame *f, const struct progress *p, const struct lane *l, size_t
 			buf_fmt(&t, rate >= 10 ? "  %.0f/s" : rate >= 0.1 ? "  %.1f/s" : "  %.2f/s", rate);
 		if (left >= 0 && l->n_todo) {
 			buf_str(&t, "  ");
-			add_seconds(&t, left);
+			gauge_seconds(&t, left);
 			buf_str(&t, " left");
 		}
 		if (l->skipped)
@@ -189,11 +163,24 @@ add_slowest(struct frame *f, const struct progress *p)
 	buf_str(&t, "  ");
 	visible_cut(&t, p->label.s ? p->label.s : "", p->label.n, f->columns / 3);
 	buf_str(&t, ", ");
-	add_seconds(&t, now > p->slowest_since ? (double)(now - p->slowest_since) / 1e9 : 0);
+	gauge_seconds(&t, now > p->slowest_since ? (double)(now - p->slowest_since) / 1e9 : 0);
 	if (p->line.n) {
 		buf_str(&t, ": ");
 		buf_add(&t, p->line.s, p->line.n);
 	}
+	add_line(f, &t);
+	buf_release(&t);
+}
+
+static void
+add_moving(void *ctx, const struct moving *m)
+{
+	struct frame *f = ctx;
+	struct buf t = BUF_INIT;
+
+	if (f->n + 2 > f->rows || f->n == LANES + 4)
+		return;
+	moving_line(&t, m, strlen(m->name) < NAME ? strlen(m->name) : NAME, f->columns);
 	add_line(f, &t);
 	buf_release(&t);
 }
@@ -249,6 +236,7 @@ draw(struct screen *s, struct frame *f, struct progress *p, bool last)
 		/* Lines that are wider than they seem (wide characters) are cut by the terminal itself. */
 		buf_str(&f->b, "\033[?7l");
 		add_lanes(f, p);
+		moving_look(p->run, add_moving, f);
 		buf_str(&f->b, "\033[?7h");
 		if (f->n == 0)
 			f->b.s[f->b.n = before] = '\0';

@@ -27,8 +27,9 @@
 
 static const char usage[] =
     "usage: dassie why [--all] [--full] [--json] FILE | URL | REPO[@COMMIT]:PATH | PIPELINE | DATUM\n\n"
-    "Of a file (in out/, in a source, of a commit, or where egress pushed it: s3://BUCKET/KEY): the datum that wrote it,\n"
-    "with command and code, and what that saw, down to the sources. Of a datum (the first digits of its key): why it ran,\n"
+    "Of a file (in out/, of a commit, or where egress pushed it: s3://BUCKET/KEY): the datum that wrote it, with command and\n"
+    "code, and what that saw, down to the sources. Of a source's file (its path, or its URL): where it lies, and which datums\n"
+    "saw it. Of a datum (the first digits of its key): why it ran,\n"
     "and why it did not run since. Of a pipeline: why it is stale.\n\n"
     "        --all   fold no list\n"
     "        --full  shorten no command\n"
@@ -270,16 +271,16 @@ try_key(struct why *w, const char *arg, struct err *err)
 	return n == 0 ? 0 : why_datum(w, &key[0], err) < 0 ? -1 : 1;
 }
 
-/* Something that was pushed. */
+/* Something that was pushed, or fetched. */
 static int
 why_url(struct why *w, const char *url, struct err *err)
 {
-	struct pushed_file f;
+	struct url_file f = { .repo = NULL };
 	int rc = whyurl_find(&w->l.a, &w->l.x, url, &f, err);
 
 	if (rc == 0)
-		return err_set(err, SHOW_USAGE, "no pipeline here pushes to where '%s' is; 'dassie status' lists the places", url);
-	return rc < 0 ? -1 : answer(w, f.pipeline, f.path, &f.id, &f.commit, err);
+		return err_set(err, SHOW_USAGE, "no pipeline here pushes to where '%s' is, and no source reads it; 'dassie status' lists the places", url);
+	return rc < 0 ? -1 : answer(w, f.repo, f.path, &f.id, &f.commit, err);
 }
 
 static int

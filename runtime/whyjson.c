@@ -8,6 +8,7 @@
 #include "../base/buf.h"
 #include "../base/json.h"
 #include "fetched.h"
+#include "readers.h"
 
 enum { LARGE = 20000 };
 
@@ -140,6 +141,30 @@ put_fetched(struct why *w, const struct lin_file *f)
 	buf_release(&url);
 }
 
+/* Of the file that was asked for, which datums saw it. */
+static int
+put_readers(struct why *w, const struct lin_file *f, struct err *err)
+{
+	struct oid *key;
+	size_t n;
+
+	if (readers_find(&w->l, f, &key, &n, err) < 0)
+		return -1;
+	json_open(w->out, "seen_by", '[');
+	for (size_t i = 0; i < n; i++) {
+		struct lin_datum *d;
+
+		if (lineage_datum(&w->l, &key[i], &d, err) < 0)
+			return -1;
+		json_open(w->out, NULL, '{');
+		json_str(w->out, "pipeline", d->have ? d->r.pipeline : NULL);
+		json_oid(w->out, "datum", &d->key);
+		json_close(w->out, '}');
+	}
+	json_close(w->out, ']');
+	return 0;
+}
+
 static int
 put_file(struct why *w, struct lin_file *f, const struct result_input *as, const char *name, struct err *err)
 {
@@ -166,6 +191,8 @@ put_file(struct why *w, struct lin_file *f, const struct result_input *as, const
 		json_str(b, "directory", strcmp(f->dir, "-") ? f->dir : NULL);
 		json_bool(b, "tick", strcmp(f->dir, "-") == 0);
 		put_fetched(w, f);
+		if (!as)
+			rc = put_readers(w, f, err);
 		json_null(b, "datum");
 		json_open(b, "inputs", '[');
 		json_close(b, ']');

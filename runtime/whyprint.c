@@ -7,6 +7,7 @@
 
 #include "../base/buf.h"
 #include "fetched.h"
+#include "readers.h"
 #include "show.h"
 
 enum { LONG_LIST = 6, SHOWN_OF_LIST = 3, COMMAND_LINES = 6 };
@@ -325,6 +326,36 @@ put_file(struct tree *t, struct lin_file *f, const struct result_input *as, bool
 	return rc;
 }
 
+/* Which datums saw it. */
+static int
+put_readers(struct why *w, const struct lin_file *f, struct err *err)
+{
+	struct oid *key;
+	size_t n, shown;
+
+	if (readers_find(&w->l, f, &key, &n, err) < 0)
+		return -1;
+	shown = w->all || n <= LONG_LIST ? n : SHOWN_OF_LIST;
+	if (n == 0)
+		buf_str(w->out, "no datum that is on record has seen it\n");
+	else
+		buf_fmt(w->out, "%zu %s seen it\n", n, n == 1 ? "datum has" : "datums have");
+	for (size_t i = 0; i < shown; i++) {
+		struct lin_datum *d;
+
+		if (lineage_datum(&w->l, &key[i], &d, err) < 0)
+			return -1;
+		buf_fmt(w->out, "%s %s  ", i + 1 == n ? "└─" : "├─", d->have ? d->r.pipeline : "?");
+		show_name(w->out, d->have ? d->r.label : "");
+		buf_fmt(w->out, "  %sdatum ", show_color(SHOW_DIM));
+		show_id(w->out, &d->key);
+		buf_fmt(w->out, "%s\n", show_color(SHOW_PLAIN));
+	}
+	if (shown < n)
+		buf_fmt(w->out, "└─ … and %zu more (--all)\n", n - shown);
+	return 0;
+}
+
 int
 why_print(struct why *w, struct lin_file *f, struct err *err)
 {
@@ -352,6 +383,7 @@ why_print(struct why *w, struct lin_file *f, struct err *err)
 		buf_str(w->out, "source ");
 		put_place(w, f);
 		buf_str(w->out, ": the bytes come from there\n");
+		rc = put_readers(w, f, err);
 	} else {
 		rc = put_writers(&t, f, 0);
 	}

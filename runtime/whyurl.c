@@ -1,4 +1,5 @@
-/* whyurl.c: a place's record says what lies below its URL now; of a layout with {commit} the commit stands in the URL itself. */
+/* whyurl.c: a place's record says what lies below its URL now; of a layout with {commit} the commit stands in the URL itself; a
+ * fetch's record what its source read. */
 #include "whyurl.h"
 
 #include <string.h>
@@ -7,6 +8,9 @@
 #include "../base/conf.h"
 #include "../base/entries.h"
 #include "../base/err.h"
+#include "../base/layout.h"
+#include "../base/ref.h"
+#include "fetched.h"
 #include "place.h"
 #include "placerec.h"
 #include "show.h"
@@ -39,7 +43,7 @@ below(const struct place *p, const struct desturl *u, struct arena *a)
 
 /* The entry of that path in the record.  1, 0, -1. */
 static int
-find_entry(const struct placerec *r, const char *path, struct pushed_file *ret, struct err *err)
+find_entry(const struct placerec *r, const char *path, struct url_file *ret, struct err *err)
 {
 	static const struct oid unknown;
 	struct entries e;
@@ -57,7 +61,7 @@ find_entry(const struct placerec *r, const char *path, struct pushed_file *ret, 
 
 /* "LAYOUT with {commit}": what stands there in its stead, if that is a commit that has the file. */
 static int
-find_in_commit(const struct place *p, const char *rest, struct arena *a, struct pushed_file *ret)
+find_in_commit(const struct place *p, const char *rest, struct arena *a, struct url_file *ret)
 {
 	const char *at = strstr(p->layout, "{commit}");
 	char hex[OID_HEX + 1];
@@ -86,12 +90,12 @@ find_in_commit(const struct place *p, const char *rest, struct arena *a, struct 
 }
 
 static int
-find_at(const struct place *p, const char *rest, const char *url, struct arena *a, struct pushed_file *ret, struct err *err)
+find_at(const struct place *p, const char *rest, const char *url, struct arena *a, struct url_file *ret, struct err *err)
 {
 	struct placerec r;
 	int rc = placerec_read(&r, p, err);
 
-	ret->pipeline = arena_str(a, p->pipeline);
+	ret->repo = arena_str(a, p->pipeline);
 	if (rc == 1 && strncmp(rest, r.base, strlen(r.base)) == 0) {
 		ret->path = arena_str(a, rest + strlen(r.base));
 		ret->commit = r.commit;
@@ -108,8 +112,8 @@ find_at(const struct place *p, const char *rest, const char *url, struct arena *
 	return rc;
 }
 
-int
-whyurl_find(struct arena *a, const struct index *x, const char *url, struct pushed_file *ret, struct err *err)
+static int
+find_pushed(struct arena *a, const struct index *x, const char *url, struct url_file *ret, struct err *err)
 {
 	struct desturl u;
 	char msg[DESTURL_MSG];
@@ -134,4 +138,61 @@ whyurl_find(struct arena *a, const struct index *x, const char *url, struct push
 		conf_release(&c);
 	}
 	return rc;
+}
+
+/* Does the source read what is at this URL, whether it was there or not? */
+static bool
+is_read_by(const struct index_source *s, const struct fetched *o, const char *url)
+{
+	for (size_t i = 0; i < s->n_from; i++)
+		if (!strcmp(s->from[i], url))
+			return true;
+	return o->base && *o->base && strncmp(url, o->base, strlen(o->base)) == 0;
+}
+
+/* By the newest fetch of the source. */
+static int
+find_fetched(struct arena *a, const struct index_source *s, const char *url, struct url_file *ret, struct err *err)
+{
+	struct ref ref = REF_INIT;
+	struct fetched o = FETCHED_INIT;
+	struct buf one = BUF_INIT;
+	char path[LAYOUT_MAX];
+	int rc = ref_read(layout_ref(path, s->name), &ref, err);
+
+	if (rc == 1)
+		rc = fetched_read(&o, s->name, &ref.id, err);
+	for (size_t i = 0; rc == 1 && i < o.n && !ret->repo; i++) {
+		buf_reset(&one);
+		fetched_url(&one, &o, &o.v[i]);
+		if (!strcmp(one.s, url))
+			*ret = (struct url_file){ arena_str(a, s->name), arena_str(a, o.v[i].path), o.v[i].id, ref.id };
+	}
+	if (rc == 1 && !ret->repo)
+		rc = is_read_by(s, &o, url) ? err_set(err, SHOW_USAGE, "source '%s' reads from there, but '%s' was not there when it was fetched last: "
+		    "make fetches anew", s->name, url) : 0;
+	buf_release(&one);
+	fetched_release(&o);
+	ref_release(&ref);
+	return rc;
+}
+
+/* What a source reads may be what another pipeline has pushed: then both have to say something, and the output is asked first. */
+int
+whyurl_find(struct arena *a, const struct index *x, const char *url, struct url_file *ret, struct err *err)
+{
+	struct err no = ERR_INIT, none = ERR_INIT;
+	int rc = find_pushed(a, x, url, ret, &no);
+
+	if (rc == 1)
+		return 1;
+	for (size_t i = 0; i < x->n_source; i++) {
+		*ret = (struct url_file){ .repo = NULL };
+		if (x->source[i].n_from && (rc = find_fetched(a, &x->source[i], url, ret, &none)) == 1)
+			return 1;
+	}
+	if (!no.text[0] && !none.text[0])
+		return 0;
+	*err = no.text[0] ? no : none;
+	return -1;
 }

@@ -224,7 +224,7 @@ END
 		$text .= <<"END";
 [client.$g->{name}]
 rgw_data = $dir/$g->{name}
-rgw_frontends = beast endpoint=127.0.0.1:$g->{port}$tls
+rgw_frontends = beast endpoint=127.0.0.1:$g->{port}$tls tcp_nodelay=1
 rgw_dns_name = localhost
 rgw_thread_pool_size = 32
 rgw_rados_pool_pg_num_min = 1

@@ -178,6 +178,12 @@ ref(struct buf *ret)
 	return good;
 }
 
+static const struct fetched_file *
+fetched_at(const void *ctx, size_t i)
+{
+	return &((const struct fetched *)ctx)->v[i];
+}
+
 static bool
 fetched(struct buf *ret)
 {
@@ -192,7 +198,7 @@ fetched(struct buf *ret)
 		for (size_t i = 0; i < o.n; i++)
 			fetched_url(&b, &o, &o.v[i]);
 		buf_release(&b);
-		want(fetched_write(&o, "r", &zero, &err) == 0, "it is written");
+		want(fetched_write(&o, "r", &zero, fetched_at, &o, &err) == 0, "it is written");
 		take(DIR_FETCHED "/r.0000000000000000000000000000000000000000000000000000000000000000", ret);
 	}
 	fetched_release(&o);
