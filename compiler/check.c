@@ -21,6 +21,7 @@
 #include "origin.h"
 #include "pattern.h"
 #include "spec.h"
+#include "value.h"
 #include "yaml.h"
 
 enum { INPUT_DEPTH = 50 };
@@ -241,31 +242,50 @@ check_input(struct specset *s, struct pipeline *p, const struct input *in, struc
 }
 
 static bool
-env_name(const char *s)
+is_input(const struct names *inputs, const char *name)
 {
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	for (size_t i = 0; i < inputs->n; i++)
+		if (!strcmp(inputs->text[i], name))
+			return true;
+	return false;
+}
 
-	return n > 0 && !s[n] && !(s[0] >= '0' && s[0] <= '9');
+/* What people's Pachyderm specs have is told where it is odd, and means what it means there. */
+static bool
+check_variable(struct specset *s, const struct pipeline *p, const struct str *k, const struct names *inputs, bool *ret_drop)
+{
+	bool pachyderm = p->pachyderm;
+
+	if (!strncmp(k->s, "DASSIE_", 7))
+		return diag_error(s->d, k->at, "'%s': names that begin with DASSIE_ are dassie's own", k->s);
+	if (!value_shell_name(k->s) && (!pachyderm || !*k->s || strpbrk(k->s, "=\n")))
+		return diag_error(s->d, k->at, "'%s' cannot be a variable's name: letters, digits and '_'", k->s);
+	if (is_input(inputs, k->s)) {
+		*ret_drop = true;
+		if (!pachyderm)
+			return diag_error(s->d, k->at, "'%s' is an input's name already, and the input's path would be lost; choose another", k->s);
+		diag_warn(s->d, k->at, "'%s' is an input's name, too: the variable is the input's path, as with Pachyderm, and this value is lost", k->s);
+	} else if ((!strcmp(k->s, "out") || !strcmp(k->s, "PFS")) && !pachyderm) {
+		return diag_error(s->d, k->at, "'%s' is set by dassie to a path; choose another name", k->s);
+	}
+	return true;
 }
 
 static bool
-check_env(struct specset *s, const struct pairs *env, const struct names *inputs)
+check_env(struct specset *s, struct pipeline *p, const struct names *inputs)
 {
+	struct pairs *env = &p->transform->env;
+	size_t kept = 0;
 	bool ok = true;
 
 	for (size_t i = 0; i < env->n; i++) {
-		const struct str *k = &env->v[i].key;
+		bool drop = false;
 
-		if (!env_name(k->s))
-			ok = diag_error(s->d, k->at, "'%s' cannot be a variable's name: letters, digits and '_'", k->s);
-		else if (!strncmp(k->s, "DASSIE_", 7))
-			ok = diag_error(s->d, k->at, "'%s': names that begin with DASSIE_ are dassie's own", k->s);
-		else if (!strcmp(k->s, "out") || !strcmp(k->s, "PFS"))
-			ok = diag_error(s->d, k->at, "'%s' is set by dassie to a path; choose another name", k->s);
-		for (size_t j = 0; ok && j < inputs->n; j++)
-			if (!strcmp(inputs->text[j], k->s))
-				ok = diag_error(s->d, k->at, "'%s' is an input's name already, and the input's path would be lost; choose another", k->s);
+		ok &= check_variable(s, p, &env->v[i].key, inputs, &drop);
+		if (!drop)
+			env->v[kept++] = env->v[i];
 	}
+	env->n = kept;
 	return ok;
 }
 
@@ -323,7 +343,7 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 	for (size_t i = 0; i < t->accept_return_code.n; i++)
 		if (t->accept_return_code.v[i].v < 0 || t->accept_return_code.v[i].v > 255)
 			ok = diag_error(s->d, t->accept_return_code.v[i].at, "an exit code is 0 to 255");
-	ok &= check_env(s, &t->env, inputs);
+	ok &= check_env(s, p, inputs);
 	ok &= check_secrets(s, &t->secrets);
 	ok &= check_code(s, &t->code);
 	return ok;

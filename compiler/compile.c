@@ -26,7 +26,7 @@
 #include "diag.h"
 #include "emit.h"
 #include "graph.h"
-#include "load.h"
+#include "notice.h"
 #include "origin.h"
 #include "params.h"
 #include "print.h"
@@ -413,7 +413,7 @@ say_diag(struct compile *c, struct buf *b, bool errors_only)
 
 	diag_render(&c->diag, b, talk_color(2), errors_only);
 	if (!errors_only && !c->diag.errors) {
-		load_notice(&c->set, &notice);
+		notice_fields(&c->set, &notice);
 		if (notice.n)
 			buf_fmt(b, "dassie: note: %s\n", notice.s);
 		if (c->set.n_passed) {

@@ -47,6 +47,8 @@ document_kind(const struct ynode *doc)
 		return DOC_SET;
 	if (ynode_get(doc, "apiVersion") && ynode_get(doc, "kind"))
 		return DOC_KUBERNETES;
+	if (ynode_get(doc, "details") && ynode_get(doc, "pipeline") && (ynode_get(doc, "version") || ynode_get(doc, "state")))
+		return DOC_INSPECTED;
 	return is_pipeline(doc) ? DOC_PIPELINE : DOC_OTHER;
 }
 

@@ -11,6 +11,7 @@ enum doc_kind {
 	DOC_SET,            /* `repos`, `pipelines`, `params`, `include` */
 	DOC_PIPELINE,       /* anything of a pipeline: what else is wrong with it is told when it is loaded */
 	DOC_KUBERNETES,     /* `apiVersion` and `kind` */
+	DOC_INSPECTED,      /* what pachctl says of a pipeline that runs, its spec within */
 	DOC_OTHER
 };
 

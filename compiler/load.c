@@ -50,6 +50,8 @@ load_num(struct specset *s, const struct ynode *n, const struct field *f, struct
 		return diag_error(s->d, t.at, "'%s' is true or false, not '%s'", f->name, t.s);
 	if (f->kind == FK_BOOL)
 		ret->v = flag;
+	if (f->kind == FK_SIZE && !*t.s)
+		return true;        /* as dumps of Pachyderm say that there is none */
 	if (f->kind == FK_SIZE && !value_size(t.s, &ret->v))
 		return diag_error(s->d, t.at, "'%s' is a size such as 512M or 10Gi, not '%s'", f->name, t.s);
 	if (f->kind == FK_DURATION && !value_duration(t.s, &ret->v, &bare))
@@ -63,8 +65,14 @@ load_num(struct specset *s, const struct ynode *n, const struct field *f, struct
 static bool
 load_number(struct specset *s, const struct ynode *n, const struct field *f, struct str *ret)
 {
+	char *end;
+	double milli;
+
 	if (!load_str(s, n, f->name, ret))
 		return false;
+	milli = strtod(ret->s, &end);
+	if (end > ret->s && !strcmp(end, "m"))
+		return diag_error(s->d, ret->at, "'%s' is a number, not thousandths as Kubernetes has them; write %g", f->name, milli / 1000);
 	return value_number(ret->s) || diag_error(s->d, ret->at, "'%s' is a number, not '%s'", f->name, ret->s);
 }
 
@@ -435,6 +443,19 @@ as_written(struct specset *s, const struct ynode *key, const struct field *f, st
 	return room;
 }
 
+/* `join: []` beside another kind says nothing: dumps of Pachyderm have them all. */
+static void
+drop_empty(struct input *in)
+{
+	struct objs *const kind[] = { &in->cross, &in->union_, &in->join, &in->group };
+	bool other = in->pfs || in->cron || in->git;
+
+	for (size_t i = 0; i < sizeof kind / sizeof *kind; i++)
+		other |= kind[i]->n > 0;
+	for (size_t i = 0; other && i < sizeof kind / sizeof *kind; i++)
+		kind[i]->set = kind[i]->n > 0;
+}
+
 static bool
 load_table(struct specset *s, const struct ynode *map, const struct table *t, void *dst)
 {
@@ -466,6 +487,8 @@ load_table(struct specset *s, const struct ynode *map, const struct table *t, vo
 		ok &= note_status(s, t, f, k);
 		ok &= load_value(s, k->val, as_written(s, k, f, &room), (char *)dst + f->off);
 	}
+	if (t == &input_table)
+		drop_empty(dst);
 	return ok;
 }
 
@@ -494,6 +517,7 @@ take_pipeline(struct specset *s, const struct ynode *map, const struct ynode *na
 	memset(p, 0, sizeof *p);
 	p->at = name ? name->at : map->at;
 	p->made = s->made;
+	p->pachyderm = s->lenient;
 	p->scope = s->scope;
 	ok &= load_table(s, lowered, &pipeline_table, p);
 	if (s->scope && p->input)
@@ -611,6 +635,8 @@ load_doc(struct specset *s, const struct ynode *doc, bool in_list)
 		return stamp_pipelines(s, doc, 0, take_pipeline);
 	case DOC_KUBERNETES:
 		return document_kubernetes(s, doc);
+	case DOC_INSPECTED:
+		return diag_error(s->d, doc->at, "this is what 'pachctl inspect pipeline --raw' prints; a spec is what 'pachctl list pipeline --spec' prints");
 	default:
 		return diag_error(s->d, doc->at, "this is no pipeline spec: it has neither 'pipeline', 'transform' and 'input' nor 'repos' and 'pipelines'");
 	}
@@ -640,45 +666,4 @@ load_docs(struct specset *s, const struct ynode *docs)
 	for (const struct ynode *n = docs; n; n = n->next)
 		ok &= load_doc(s, n, false);
 	return ok;
-}
-
-/* How a noted field is called: its table is not in it, so look for it. */
-static const char *
-noted_name(const struct table *t, const struct field *f, char ret[128])
-{
-	if (f >= t->field && f < t->field + t->n) {
-		snprintf(ret, 128, "%s%s%s", t->path, *t->path ? "." : "", f->name);
-		return ret;
-	}
-	for (size_t i = 0; i < t->n; i++)
-		if (t->field[i].sub && t->field[i].sub != t && noted_name(t->field[i].sub, f, ret))
-			return ret;
-	return 0;
-}
-
-static void
-notice_group(const struct specset *s, struct buf *b, enum field_status status, const char *title)
-{
-	bool any = false;
-	char name[128];
-
-	for (size_t i = 0; i < s->n_noted; i++) {
-		const struct field *f = s->noted[i];
-
-		if (f->status != status || (!noted_name(&pipeline_table, f, name) && !noted_name(&set_table, f, name) &&
-		    !noted_name(&repo_table, f, name)))
-			continue;
-		buf_fmt(b, "%s%s%s", any ? ", " : b->n ? "; " : "", any ? "" : title, name);
-		any = true;
-		if (status == FS_MAPPED)
-			buf_fmt(b, " (%s)", f->why);
-	}
-}
-
-void
-load_notice(const struct specset *s, struct buf *b)
-{
-	notice_group(s, b, FS_NO_EFFECT, "without effect here: ");
-	notice_group(s, b, FS_MAPPED, "read differently: ");
-	notice_group(s, b, FS_LATER, "not honoured yet: ");
 }

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct buf;
 struct specset;
 struct ynode;
 
@@ -14,8 +13,5 @@ bool load_docs(struct specset *s, const struct ynode *docs);
 
 /* What `params:` of these documents has, into the set's scope, which is made if there is none. */
 bool load_params(struct specset *s, const struct ynode *docs);
-
-/* "not honoured yet: a, b; …": what was given and has no effect; appended to b, "" if there is nothing to say. */
-void load_notice(const struct specset *s, struct buf *b);
 
 #endif

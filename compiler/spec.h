@@ -156,6 +156,7 @@ struct pipeline {
 	struct num update, reprocess, dry_run;
 	struct notify_form *notify; /* NULL: the set's */
 
+	bool pachyderm;             /* a document as Pachyderm has them, without a short form */
 	bool broken;                /* something of it was wrong: what misses need not be told */
 
 	/* Of check.c: */

@@ -15,6 +15,7 @@
 #include "../base/mem.h"
 #include "check.h"
 #include "spec.h"
+#include "value.h"
 #include "words.h"
 
 void
@@ -69,8 +70,35 @@ has_line(const struct strs *lines, const char *line)
 	return false;
 }
 
+/* Variables that no shell can set: 'spark.driver=x', for env. */
+static bool
+has_odd_names(const struct pairs *env)
+{
+	for (size_t i = 0; i < env->n; i++)
+		if (!value_shell_name(env->v[i].key.s))
+			return true;
+	return false;
+}
+
 static void
-add_exec(struct buf *b, const struct strs *cmd, const struct strs *lines)
+add_odd_names(struct buf *b, const struct pairs *env)
+{
+	struct buf pair = BUF_INIT;
+
+	buf_str(b, " env --");
+	for (size_t i = 0; i < env->n; i++) {
+		if (value_shell_name(env->v[i].key.s))
+			continue;
+		buf_reset(&pair);
+		buf_fmt(&pair, "%s=%s", env->v[i].key.s, env->v[i].val.s);
+		buf_byte(b, ' ');
+		sh_quote(b, pair.s);
+	}
+	buf_release(&pair);
+}
+
+static void
+add_exec(struct buf *b, const struct pairs *env, const struct strs *cmd, const struct strs *lines)
 {
 	struct buf end = BUF_INIT;
 
@@ -79,6 +107,8 @@ add_exec(struct buf *b, const struct strs *cmd, const struct strs *lines)
 		return;
 	}
 	buf_str(b, "exec");
+	if (has_odd_names(env))
+		add_odd_names(b, env);
 	for (size_t i = 0; i < cmd->n; i++) {
 		buf_byte(b, ' ');
 		sh_quote(b, cmd->v[i].s);
@@ -97,10 +127,10 @@ add_exec(struct buf *b, const struct strs *cmd, const struct strs *lines)
 }
 
 static void
-add_command(struct buf *b, const struct strs *cmd, const struct strs *lines)
+add_command(struct buf *b, const struct pairs *env, const struct strs *cmd, const struct strs *lines)
 {
-	if (!is_sh_stdin(cmd, lines)) {
-		add_exec(b, cmd, lines);
+	if (!is_sh_stdin(cmd, lines) || has_odd_names(env)) {
+		add_exec(b, env, cmd, lines);
 		return;
 	}
 	for (size_t i = 1; i < cmd->n; i++)
@@ -137,6 +167,8 @@ script(struct buf *b, const struct pipeline *p, const char *what, const struct s
 	    "CDPATH='' cd -- \"${DASSIE_PROJECT:-$(dirname -- \"$0\")/../..}\" || exit 126\n"
 	    "export LC_ALL=C.UTF-8 TZ=UTC\n");
 	for (size_t i = 0; i < t->env.n; i++) {
+		if (!value_shell_name(t->env.v[i].key.s))
+			continue;
 		buf_str(b, "export ");
 		buf_str(b, t->env.v[i].key.s);
 		buf_byte(b, '=');
@@ -148,7 +180,7 @@ script(struct buf *b, const struct pipeline *p, const char *what, const struct s
 		sh_quote(b, t->working_dir.s);
 		buf_str(b, " || exit 126\n");
 	}
-	add_command(b, cmd, lines);
+	add_command(b, &t->env, cmd, lines);
 }
 
 void

@@ -90,6 +90,18 @@ template_file(const char *path, const char *text, size_t n, size_t *ret_at)
 	static const char *const begin[] = { "local ", "function(", "function (", "import ", "import(", "std." };
 	size_t at;
 
+	if (ends_with(path, ".md") || ends_with(path, ".markdown")) {
+		*ret_at = 0;
+		return "this is Markdown: put what stands between its ``` lines into a file of its own";
+	}
+	if (n > 2 && text[0] == '{' && text[1] == '{') {
+		*ret_at = 0;
+		return "'{{' is of a template that was not expanded; compile what your templates make, or use 'params' and 'foreach'";
+	}
+	if (n > 2 && !strncmp(text, "#@", 2)) {
+		*ret_at = 0;
+		return "this is a template of ytt: compile what it prints, or use 'params' and 'foreach'";
+	}
 	/* Most begin with a letter of "pipeline" or a brace. */
 	if (!n || (*text == 'p' && !ends_with(path, "sonnet")) || *text == '{')
 		return NULL;

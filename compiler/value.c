@@ -103,3 +103,11 @@ value_size(const char *s, int64_t *ret)
 		u++;
 	return !*u && duration_scaled(&s, unit, duration_suffix(s), ret) && !*s;
 }
+
+bool
+value_shell_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	return n > 0 && !s[n] && !(s[0] >= '0' && s[0] <= '9');
+}

@@ -17,4 +17,7 @@ bool value_duration(const char *s, int64_t *ret_ns, bool *ret_bare);
 /* Bytes with an optional suffix: 10G, 64Mi, 100MB, 1.5K, 512; Kubernetes' "m" is a thousandth. */
 bool value_size(const char *s, int64_t *ret);
 
+/* A name that sh can give a variable: letters, digits and '_', no digit first. */
+bool value_shell_name(const char *s);
+
 #endif

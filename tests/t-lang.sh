@@ -236,5 +236,8 @@ limited "more than 100 MB, included" including.yaml "cannot include 'big.yaml': 
 printf '// a template\nfunction(x) { pipeline: { name: x } }\n' >edges.jsonnet
 run dassie compile edges.jsonnet
 like "jsonnet" "$err" "edges.jsonnet:2:1: error: this is Jsonnet, a program that makes specs: run 'jsonnet'"
+printf '# Edges\n\n```json\n{"pipeline": {"name": "edges"}}\n```\n' >README.md
+run dassie compile README.md
+like "markdown" "$err" 'README.md:1:1: error: this is Markdown: put what stands between its ``` lines into a file of its own'
 
 done_testing
