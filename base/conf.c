@@ -103,8 +103,11 @@ write_limits(struct buf *b, const struct conf *c)
 	line_u64(b, "tries", c->tries);
 	retry_write(b, &c->retry);
 	limits_write(b, &c->limits);
+	secret_uses_write(b, &c->secrets);
 	if (c->err_script)
 		line_str(b, "err_script", c->err_script);
+	if (c->user)
+		line_str(b, "user", c->user);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < c->n_accept; i++)
 		rec_i64(b, c->accept[i]);
@@ -277,8 +280,8 @@ read_number(struct conf *c, const struct rec *r)
 static bool
 read_text(struct conf *c, const struct rec *r)
 {
-	static const char *const words[] = { "pipeline", "description", "script", "salt", "branch", "spec", "err_script" };
-	const char **to[] = { &c->pipeline, &c->description, &c->script, &c->salt, &c->branch, &c->spec, &c->err_script };
+	static const char *const words[] = { "pipeline", "description", "script", "salt", "branch", "spec", "err_script", "user" };
+	const char **to[] = { &c->pipeline, &c->description, &c->script, &c->salt, &c->branch, &c->spec, &c->err_script, &c->user };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (rec_is(r, words[i], 2)) {
@@ -331,6 +334,8 @@ read_line(struct conf *c, struct growing *g, const struct rec *r, struct recfile
 
 	if (!taken)
 		taken = limits_read(&c->limits, &c->arena, r);
+	if (!taken)
+		taken = secret_uses_read(&c->secrets, &c->arena, r);
 	if (taken)
 		return taken > 0;
 	if (read_text(c, r) || read_list(c, g, r) || conf_read_schedule(&c->arena, r, &c->schedule))
@@ -386,6 +391,7 @@ conf_release(struct conf *c)
 {
 	retry_release(&c->retry);
 	limits_release(&c->limits);
+	secret_uses_release(&c->secrets);
 	arena_release(&c->arena);
 	*c = (struct conf)CONF_INIT;
 }

@@ -15,9 +15,11 @@
  *   tries N                  total attempts of a datum
  *   retry …  rule …          base/retry.h
  *   limits …  pool …         base/limits.h
+ *   secret …                 base/secret.h: names only
  *   err_script PATH          err_cmd as a step; not there if there is none
  *   accept N …               exit codes that count as success beside 0
  *   timeout NS  job_timeout NS    0: none
+ *   user USER[:GROUP]        whom the command runs as; not there: nobody else
  *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
  *   egress URL               where the output is pushed; then its settings, by the names of the spec (runtime/egress.h):
  *   with KEY VALUE           sizes in bytes, true as 1; of lists a line a member, of maps KEY is NAME.MEMBER
@@ -45,6 +47,7 @@
 #include "limits.h"
 #include "mem.h"
 #include "retry.h"
+#include "secret.h"
 #include "sha256.h"
 
 #include <stdbool.h>
@@ -86,7 +89,9 @@ struct conf {
 	unsigned tries;
 	struct retry retry;
 	struct limits limits;
+	struct secret_uses secrets;
 	const char *err_script;     /* NULL: none */
+	const char *user;           /* NULL: nobody else */
 	int *accept; size_t n_accept;
 	uint64_t timeout_ns, job_timeout_ns;
 	struct conf_code *code; size_t n_code;

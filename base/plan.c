@@ -197,8 +197,11 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 	line_u64(b, "timeout", h->timeout);
 	retry_write(b, &h->retry);
 	limits_write(b, &h->limits);
+	secret_uses_write(b, &h->secrets);
 	if (h->err_script)
 		line_str(b, "err_script", h->err_script);
+	if (h->user)
+		line_str(b, "user", h->user);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < h->n_accept; i++)
 		rec_i64(b, h->accept[i]);
@@ -242,12 +245,15 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 	    rec_is(r, "run", 2) ? &h->run :
 	    rec_is(r, "script", 2) ? &h->script :
 	    rec_is(r, "err_script", 2) ? &h->err_script :
+	    rec_is(r, "user", 2) ? &h->user :
 	    rec_is(r, "salt", 2) ? &h->salt : NULL;
 	int taken = retry_read(&h->retry, &h->arena, r);
 	uint64_t tries;
 
 	if (!taken)
 		taken = limits_read(&h->limits, &h->arena, r);
+	if (!taken)
+		taken = secret_uses_read(&h->secrets, &h->arena, r);
 	if (taken)
 		return taken > 0;
 	if (text) {
@@ -291,6 +297,7 @@ plan_head_release(struct plan_head *h)
 {
 	retry_release(&h->retry);
 	limits_release(&h->limits);
+	secret_uses_release(&h->secrets);
 	free(h->accept);
 	free(h->input);
 	free(h->code);

@@ -10,10 +10,10 @@
  *
  * P.JOB, the plan: what is missing.  Immutable.  The runner is called with a byte offset and a number of datums.
  *   dassie-plan 1
- *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    timeout NS    retry …  rule …    limits …  pool …    err_script PATH    accept N …    salt TEXT
+ *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    timeout NS    retry …  rule …    limits …  pool …    secret …    err_script PATH    user USER    accept N …    salt TEXT
  *   input NAME REPO COMMIT ASOF DIR          the inputs by name, sorted; numbered from 0 in this order
  *   code KIND HASH PATH
- *   begin                                    (retry, rule: base/retry.h; limits, pool: base/limits.h)
+ *   begin                                    (base/retry.h, base/limits.h, base/secret.h)
  *   datum KEY LABEL                          LABEL names the datum for people: "books:/hamlet.txt", "a:/x b:/y"
  *   match INPUT# KIND PATH HASH SIZE EMPTY   its matches, input order; KIND f x d; PATH without leading '/'; SIZE 0 for d; EMPTY 0|1
  *   var NAME VALUE                           captured values that reach the command
@@ -39,6 +39,7 @@
 #include "mem.h"
 #include "rec.h"
 #include "retry.h"
+#include "secret.h"
 #include "sha256.h"
 
 #include <stdbool.h>
@@ -78,7 +79,9 @@ struct plan_head {
 	unsigned tries;
 	struct retry retry;
 	struct limits limits;
+	struct secret_uses secrets;
 	const char *err_script;     /* NULL: none */
+	const char *user;           /* whom the command runs as; NULL: nobody else */
 	uint64_t timeout;           /* of an attempt, ns; 0: none */
 	int *accept; size_t n_accept;
 	struct plan_input *input; size_t n_input;

@@ -14,6 +14,7 @@
 #include "alerts.h"
 #include "branches.h"
 #include "checklimits.h"
+#include "checksecrets.h"
 #include "checkmatch.h"
 #include "croncheck.h"
 #include "egress.h"
@@ -290,22 +291,6 @@ check_env(struct specset *s, struct pipeline *p, const struct names *inputs)
 }
 
 static bool
-check_secrets(struct specset *s, const struct objs *secrets)
-{
-	const struct secret *v = secrets->v;
-	bool ok = true;
-
-	for (size_t i = 0; i < secrets->n; i++)
-		if (!given(&v[i].name))
-			ok = diag_error(s->d, secrets->at, "a secret has no 'name'");
-		else if (given(&v[i].env_var) && !given(&v[i].key))
-			ok = diag_error(s->d, v[i].env_var.at, "secret '%s' has 'env_var' set but is missing 'key': which of its values the variable gets", v[i].name.s);
-		else if (!given(&v[i].env_var) && !given(&v[i].mount_path))
-			ok = diag_error(s->d, v[i].name.at, "secret '%s' says neither 'mount_path' nor 'env_var': where the command finds it", v[i].name.s);
-	return ok;
-}
-
-static bool
 check_code(struct specset *s, struct strs *code)
 {
 	bool ok = true;
@@ -344,7 +329,7 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 		if (t->accept_return_code.v[i].v < 0 || t->accept_return_code.v[i].v > 255)
 			ok = diag_error(s->d, t->accept_return_code.v[i].at, "an exit code is 0 to 255");
 	ok &= check_env(s, p, inputs);
-	ok &= check_secrets(s, &t->secrets);
+	ok &= check_secrets(s, t, inputs->text, inputs->n);
 	ok &= check_code(s, &t->code);
 	return ok;
 }

@@ -240,6 +240,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	words_release(&w);
 	retry_release(&conf.retry);
 	limits_release(&conf.limits);
+	secret_uses_release(&conf.secrets);
 	return rc;
 }
 

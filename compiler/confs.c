@@ -12,6 +12,7 @@
 #include "../base/mem.h"
 #include "check.h"
 #include "checklimits.h"
+#include "checksecrets.h"
 #include "egress.h"
 #include "fields.h"
 #include "pattern.h"
@@ -78,7 +79,7 @@ has_line(const struct table *t, const struct field *f)
 		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "notify", "datum_tries", "retry", "datum_timeout",
 		"job_timeout", "reprocess_spec", "salt", "schedule",
 	};
-	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir" };
+	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir", "secrets", "user" };
 	const char *const *v = t == &pipeline_table ? top : transform;
 	size_t n = t == &pipeline_table ? sizeof top / sizeof *top : sizeof transform / sizeof *transform;
 
@@ -191,6 +192,8 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	c->timeout_ns = (uint64_t)p->datum_timeout.v;
 	c->job_timeout_ns = (uint64_t)p->job_timeout.v;
 	limits_of(s, p, &c->limits);
+	secrets_of(&t->secrets, &c->secrets);
+	c->user = t->user.s && *t->user.s ? t->user.s : NULL;
 	make_code(s, t, found, c);
 	egress_conf(s, p, c);
 	confs_schedule(p->schedule, &c->schedule);

@@ -54,10 +54,10 @@ static TABLE(metadata_table, "metadata", "metadata", metadata, metadata_rows);
 static const struct field secret_rows[] = {
 	FIELD(secret, "name", name, FK_STR, FS_HONOURED, "the secret"),
 	FIELD(secret, "key", key, FK_STR, FS_HONOURED, "a key of it"),
-	FIELD(secret, "mount_path", mount_path, FK_STR, FS_HONOURED, "where its keys are shown as files"),
+	FIELD(secret, "mount_path", mount_path, FK_STR, FS_HONOURED, "a folder that holds each of its keys as a file, for the command alone"),
 	FIELD(secret, "env_var", env_var, FK_STR, FS_HONOURED, "the variable that gets the key's value"),
 };
-static TABLE(secret_table, "transform.secrets", "a secret", secret, secret_rows);
+TABLE(secret_table, "transform.secrets", "a secret", secret, secret_rows);
 
 static const struct field build_rows[] = {
 	FIELD(build, "path", path, FK_STR, FS_HONOURED, "the folder to build from"),
@@ -74,15 +74,16 @@ static const struct field transform_rows[] = {
 	FIELD(transform, "err_stdin", err_stdin, FK_STRS, FS_HONOURED, "lines that err_cmd gets on standard input"),
 	FIELD(transform, "env", env, FK_PAIRS, FS_HONOURED, "variables of the command"),
 	FIELD(transform, "code", code, FK_STRS, FS_HONOURED, "files of the project that the command runs; part of its identity"),
-	FIELD_SUB(transform, "secrets", secrets, FK_OBJS, FS_LATER, secret_table, "secrets as files or variables"),
+	{ .name = "secrets", .kind = FK_OBJS, .off = offsetof(struct transform, secrets), .sub = &secret_table,
+	    .why = "from files of the user, ~/.config/dassie/secrets/NAME/KEY: as variables or files of the command" },
 	FIELD(transform, "image_pull_secrets", image_pull_secrets, FK_STRS, FS_NO_EFFECT, K8S),
 	FIELD(transform, "accept_return_code", accept_return_code, FK_INTS, FS_HONOURED, "exit codes that count as success beside 0"),
 	FIELD(transform, "debug", debug, FK_BOOL, FS_NO_EFFECT, "logs are always kept whole"),
-	FIELD(transform, "user", user, FK_STR, FS_LATER, "the user to run as, where this is root"),
+	FIELD(transform, "user", user, FK_STR, FS_HONOURED, "USER[:GROUP], names or numbers: whom the command runs as, where dassie runs as root; else it has no effect"),
 	FIELD(transform, "working_dir", working_dir, FK_STR, FS_HONOURED, "where the command starts; the project's folder if not given"),
 	FIELD(transform, "dockerfile", dockerfile, FK_STR, FS_NO_EFFECT, "no image is built here"),
-	FIELD(transform, "memory_volume", memory_volume, FK_BOOL, FS_LATER, "inputs and outputs on a tmpfs"),
-	FIELD(transform, "datum_batching", datum_batching, FK_BOOL, FS_LATER, "one process for many datums"),
+	FIELD(transform, "memory_volume", memory_volume, FK_BOOL, FS_NO_EFFECT, "inputs are shown where they are, not copied: there is nothing to hold in memory"),
+	FIELD(transform, "datum_batching", datum_batching, FK_BOOL, FS_REFUSED, "the command would ask 'pachctl next datum' for one datum after the other; here it is started for each: take that loop out, and this field"),
 	FIELD_SUB(transform, "build", build, FK_OBJ, FS_NO_EFFECT, build_table, "no image is built here"),
 };
 TABLE(transform_table, "transform", "a transform", transform, transform_rows);
@@ -445,6 +446,7 @@ const struct shorthand shorthand_table[] = {
 	{ "stdin", "transform.stdin", "lines that the command gets on standard input" },
 	{ "env", "transform.env", "variables of the command" },
 	{ "code", "transform.code", "files of the project that the command runs" },
+	{ "secrets", "transform.secrets", "as there, or a map: VARIABLE: NAME/KEY, and /FOLDER: NAME" },
 	{ "working_dir", "transform.working_dir", "where the command starts" },
 	{ "err_cmd", "transform.err_cmd", "runs after the last failed attempt" },
 	{ "err_stdin", "transform.err_stdin", "lines that err_cmd gets on standard input" },

@@ -54,7 +54,7 @@ struct table {
 	size_t size;                /* of its struct */
 };
 
-extern const struct table pipeline_table, input_table, transform_table, gpu_table, schedule_table, egress_table, notify_table, repo_table, param_table, set_table;
+extern const struct table pipeline_table, input_table, transform_table, secret_table, gpu_table, schedule_table, egress_table, notify_table, repo_table, param_table, set_table;
 
 /* A shorthand: a field that lowers to another. */
 struct shorthand { const char *name, *target, *why; };

@@ -114,9 +114,11 @@ set_head(struct planner *p)
 	h->tries = p->conf.tries;
 	h->retry = p->conf.retry;
 	h->limits = p->conf.limits;
+	h->secrets = p->conf.secrets;
 	if (h->limits.cpu > p->slots)
 		h->limits.cpu = p->slots;
 	h->err_script = p->conf.err_script;
+	h->user = p->conf.user;
 	h->timeout = p->conf.timeout_ns;
 	h->accept = p->conf.accept;
 	h->n_accept = p->conf.n_accept;

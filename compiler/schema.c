@@ -218,6 +218,12 @@ add_type(struct buf *b, const struct field *f)
 		json_close(b, '}');
 		json_close(b, '}');
 	}
+	if (f->sub == &secret_table) {
+		/* VARIABLE: NAME/KEY, or one of the list's maps alone. */
+		json_open(b, NULL, '{');
+		add_ref(b, "map");
+		json_close(b, '}');
+	}
 	if (f->sub == &notify_table) {
 		static const char *const short_form[] = { "texts", "text" };
 

@@ -7,6 +7,7 @@
  *   run: |                  transform: {cmd: [sh, -eu], stdin: [the lines]}
  *   cmd, stdin, env, code…  the same field of transform
  *   tries, timeout, workers datum_tries, datum_timeout, parallelism_spec: {constant: …}
+ *   secrets: {V: NAME/KEY}  transform: {secrets: [{name: NAME, key: KEY, env_var: V}]}; {/FOLDER: NAME} is a mount_path
  *   memory, cpu             resource_limits: {memory: …}, resource_requests: {cpu: …}
  *   pool: gpu               pools: {gpu: 1}; of a list, each
  *   egress: URL             egress: {URL: URL}; of a list, each
@@ -415,12 +416,76 @@ lower_parallelism(struct specset *s, const struct ynode *k, struct chain *top)
 	return true;
 }
 
+/* VARIABLE: NAME/KEY or /FOLDER: NAME. */
+static const struct ynode *
+lower_secret(struct specset *s, const struct ynode *k)
+{
+	struct ynode *out = make_node(s, Y_MAP, k->at);
+	const struct ynode *val = k->val;
+	bool folder = k->text[0] == '/';
+	size_t name = val->kind == Y_SCALAR ? strcspn(val->text, "/") : 0;
+	struct chain c;
+
+	if (!name || folder == (val->text[name] == '/'))
+		return diag_error(s->d, val->at, folder ? "a secret in a folder is 'FOLDER: NAME'" : "a secret in a variable is 'VARIABLE: NAME/KEY'"),
+		    (void *)0;
+	chain_init(&c);
+	add_part(s, &c, "name", val, 0, name);
+	if (!folder)
+		add_part(s, &c, "key", val, name + 1, val->n - name - 1);
+	add_pair(s, &c, folder ? "mount_path" : "env_var", k->at, make_text(s, k->text, strlen(k->text), k->at));
+	out->kids = c.first;
+	return out;
+}
+
+/* A map in the short form, or one of the list's maps alone, as the list that it stands for. */
+static const struct ynode *
+lower_secrets(struct specset *s, const struct ynode *n)
+{
+	struct ynode *out;
+	struct chain c;
+	bool ok = true;
+
+	if (n->kind != Y_MAP)
+		return n;
+	out = make_node(s, Y_SEQ, n->at);
+	chain_init(&c);
+	if (ynode_get(n, "name")) {
+		chain_add(&c, copy_of(s, n));
+		out->kids = c.first;
+		return out;
+	}
+	for (const struct ynode *k = n->kids; k; k = k->next) {
+		const struct ynode *one = lower_secret(s, k);
+
+		if (one)
+			chain_add(&c, copy_of(s, one));
+		ok &= one != NULL;
+	}
+	out->kids = c.first;
+	return ok ? out : 0;
+}
+
+/* A field of transform, wherever it was written. */
+static bool
+lower_transform(struct specset *s, struct chain *transform, const struct ynode *k)
+{
+	struct ynode *field = copy_of(s, k);
+
+	if (!strcmp(k->text, "secrets"))
+		field->val = (struct ynode *)lower_secrets(s, k->val);
+	if (field->val)
+		chain_add(transform, field);
+	return field->val;
+}
+
 /* One field of a pipeline, to its place in the long form. */
 static bool
 lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct chain *transform)
 {
 	const struct shorthand *sh = shorthand_find(k->text);
 	const char *dot = sh ? strchr(sh->target, '.') : 0;
+	bool ok = true;
 
 	if (!strcmp(k->text, "parallelism") && k->val->kind == Y_SCALAR)
 		return lower_parallelism(s, k, top);
@@ -448,7 +513,9 @@ lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct 
 		return lower_run(s, k, transform);
 	else if (!strcmp(k->text, "transform") && k->val->kind == Y_MAP)
 		for (const struct ynode *t = k->val->kids; t; t = t->next)
-			chain_add(transform, copy_of(s, t));
+			ok &= lower_transform(s, transform, t);
+	else if (!strcmp(k->text, "secrets"))
+		return lower_transform(s, transform, k);
 	else if (sh && dot && !strncmp(sh->target, "transform.", 10))
 		add_pair(s, transform, dot + 1, k->at, k->val)->lowered = true;
 	else if (sh && dot) {
@@ -463,7 +530,7 @@ lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct 
 		add_pair(s, top, sh->target, k->at, k->val)->lowered = true;
 	else
 		chain_add(top, copy_of(s, k));
-	return true;
+	return ok;
 }
 
 const struct ynode *

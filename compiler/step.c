@@ -157,15 +157,41 @@ add_names(struct buf *b, const struct input *in)
 }
 
 static void
+add_secret_names(struct buf *b, const struct objs *secrets)
+{
+	const struct secret *v = secrets->v;
+
+	for (size_t i = 0; i < secrets->n; i++)
+		if (v[i].env_var.s && *v[i].env_var.s)
+			buf_fmt(b, "%s=… ", v[i].env_var.s);
+}
+
+/* Where they are is part of what is run; their values are the user's and nobody else's. */
+static void
+add_secrets(struct buf *b, const struct objs *secrets)
+{
+	const struct secret *v = secrets->v;
+
+	for (size_t i = 0; i < secrets->n; i++) {
+		if (v[i].env_var.s && *v[i].env_var.s)
+			buf_fmt(b, "# $%s is the secret '%s', key '%s'\n", v[i].env_var.s, v[i].name.s, v[i].key.s);
+		if (v[i].mount_path.s && *v[i].mount_path.s)
+			buf_fmt(b, "# %s has the keys of the secret '%s'\n", v[i].mount_path.s, v[i].name.s);
+	}
+}
+
+static void
 script(struct buf *b, const struct pipeline *p, const char *what, const struct strs *cmd, const struct strs *lines)
 {
 	const struct transform *t = p->transform;
 
 	buf_fmt(b, "#!/bin/sh\n# %s of pipeline '%s', compiled from its spec by dassie.\n# By hand: ", what, pipeline_name(p));
 	add_names(b, p->input);
+	add_secret_names(b, &t->secrets);
 	buf_str(b, "out=… sh FILE, with absolute paths\numask 022\n"
 	    "CDPATH='' cd -- \"${DASSIE_PROJECT:-$(dirname -- \"$0\")/../..}\" || exit 126\n"
 	    "export LC_ALL=C.UTF-8 TZ=UTC\n");
+	add_secrets(b, &t->secrets);
 	for (size_t i = 0; i < t->env.n; i++) {
 		if (!value_shell_name(t->env.v[i].key.s))
 			continue;

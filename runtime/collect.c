@@ -13,6 +13,7 @@
 
 #include "../base/err.h"
 #include "../base/mem.h"
+#include "asuser.h"
 #include "failure.h"
 #include "result.h"
 #include "shown.h"
@@ -100,6 +101,8 @@ walk_link(struct walk *w, const struct parent *up)
 			return bad(w, "is a symlink to a file that may not be read");
 		return err_set(w->err, errno, "cannot stat '%s':", w->path.s);
 	}
+	if (!asuser_may_read(w->c->as, w->path.s))
+		return bad(w, "is a symlink to something that its user may not read");
 	if (S_ISDIR(st.st_mode))
 		return walk_dir(w, up, true);
 	if (!S_ISREG(st.st_mode))

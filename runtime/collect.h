@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct asuser;
 struct err;
 struct fault;
 struct found;
@@ -18,6 +19,7 @@ struct collect {
 	struct buf text;                /* paths: what the outputs of the result point into */
 	struct found *found; size_t n, cap;
 	uint64_t bytes;
+	const struct asuser *as;        /* whose output it is, NULL: ours: where its links lead, that user must be able to read */
 };
 
 #define COLLECT_INIT { .text = BUF_INIT }

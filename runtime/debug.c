@@ -27,10 +27,13 @@
 #include "../base/plan.h"
 #include "../base/suggest.h"
 #include "../base/talk.h"
+#include "asuser.h"
 #include "child.h"
 #include "environ.h"
 #include "failure.h"
 #include "pfs.h"
+#include "secretmount.h"
+#include "secrets.h"
 #include "show.h"
 #include "snapshot.h"
 #include "state.h"
@@ -59,6 +62,8 @@ struct debug {
 	struct plan_datum datum;
 	struct view view;
 	struct environ env;
+	struct secrets secrets;
+	struct asuser as;
 };
 
 static bool
@@ -241,12 +246,17 @@ make_view(struct debug *g, struct err *err)
 	snprintf(g->folder, sizeof g->folder, "%s/%ld", DIR_DEBUG, (long)getpid());
 	view_init(&g->view, &g->head, g->project);
 	g->view.folder = g->folder;
+	if (secrets_load(&g->secrets, &g->head.secrets, err) < 0)
+		return -1;
 	if (told ? strcmp(told, "1") == 0 : pfs_possible(g->project)) {
 		g->view.shown_at = PFS_DIR;
-		if (pfs_enter(g->project, err) < 0)
+		if (pfs_enter(g->project, err) < 0 || secretmount(&g->secrets, &g->head.secrets, g->project, geteuid(), getegid(), err) < 0)
 			return -1;
+	} else if (secretmount_wanted(&g->head.secrets)) {
+		return secretmount_refuse(&g->head.secrets, err);
 	}
-	environ_init(&g->env, &g->head, g->project);
+	environ_init(&g->env, &g->head, g->project, &g->as);
+	environ_secrets(&g->env, &g->head, &g->secrets);
 	rc = view_make(&g->view, &g->datum, &fault, err);
 	if (rc == 1)
 		rc = err_set(err, 0, "datum %s cannot be shown as it was: %s", g->datum.label, fault.text);
@@ -440,6 +450,8 @@ verb_debug(int argc, char **argv)
 		rc = show_err(&err);
 	view_release(&g.view);
 	environ_release(&g.env);
+	secrets_release(&g.secrets);
+	asuser_release(&g.as);
 	plan_datum_release(&g.datum);
 	plan_head_release(&g.head);
 	recfile_release(&g.file);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/conf.h"
 #include "../base/err.h"
 #include "../base/fs.h"
 #include "../base/json.h"
@@ -24,6 +25,7 @@
 #include "capture.h"
 #include "memory.h"
 #include "pfs.h"
+#include "ready.h"
 #include "show.h"
 #include "state.h"
 #include "usertab.h"
@@ -311,6 +313,33 @@ check_cron(struct doctor *d)
 	buf_release(&tab);
 }
 
+/* What the pipelines here need of their own: secrets, users. */
+static void
+check_pipelines(struct doctor *d)
+{
+	struct index x = INDEX_INIT;
+	struct err err = ERR_INIT;
+	size_t secrets = 0;
+
+	if (index_read(&x, &err) != 1)
+		return;
+	for (size_t i = 0; i < x.n_pipeline; i++) {
+		struct conf c = CONF_INIT;
+
+		err = (struct err)ERR_INIT;
+		if (conf_read(&c, x.pipeline[i].name, &err) < 0)
+			continue;
+		if (ready_check(&c, &err) < 0)
+			tell(d, x.pipeline[i].name, NEEDED, "%.*s", (int)strcspn(err.text, "\n"), err.text);
+		else
+			secrets += c.secrets.n;
+		conf_release(&c);
+	}
+	if (secrets)
+		tell(d, "secrets", OK, "%zu found, and closed to others", secrets);
+	index_release(&x);
+}
+
 int
 verb_doctor(int argc, char **argv)
 {
@@ -318,6 +347,7 @@ verb_doctor(int argc, char **argv)
 		{ NULL, 0, NULL, 0 } };
 	struct doctor d = { .dir = "." };
 	struct err none = ERR_INIT;
+	bool here = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -327,7 +357,8 @@ verb_doctor(int argc, char **argv)
 	}
 	if (optind != argc)
 		return show_usage(usage, false);
-	if (state_find(NULL, &none) == 0)
+	here = state_find(NULL, &none) == 0;
+	if (here)
 		snprintf(d.dir, sizeof d.dir, "%s", DIR_STATE);
 	else if (access(DIR_STATE, F_OK) == 0)
 		tell(&d, "state", NEEDED, "%s", none.text);
@@ -339,5 +370,7 @@ verb_doctor(int argc, char **argv)
 	check_files(&d);
 	check_programs(&d);
 	check_cron(&d);
+	if (here)
+		check_pipelines(&d);
 	return show_out(&d.out, d.ill ? EXIT_WORLD : EXIT_DONE);
 }

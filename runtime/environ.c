@@ -6,6 +6,8 @@
 
 #include "../base/mem.h"
 #include "../base/plan.h"
+#include "asuser.h"
+#include "secrets.h"
 #include "view.h"
 
 static void
@@ -32,21 +34,31 @@ add(struct environ *e, const char *name, const char *value)
 }
 
 void
-environ_init(struct environ *e, const struct plan_head *h, const char *project)
+environ_init(struct environ *e, const struct plan_head *h, const char *project, const struct asuser *as)
 {
 	static const char *const passed[] = { "HOME", "USER", "LOGNAME" };
-	const char *path = getenv("PATH");
+	const char *path = getenv("PATH"), *own[] = { as->home, as->name, as->name };
 
 	add(e, "PATH", path && path[0] ? path : "/usr/local/bin:/usr/bin:/bin");
 	for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++)
-		if (getenv(passed[i]))
-			add(e, passed[i], getenv(passed[i]));
+		if (as->set || getenv(passed[i]))
+			add(e, passed[i], as->set ? own[i] : getenv(passed[i]));
 	add(e, "LC_ALL", "C.UTF-8");
 	add(e, "TZ", "UTC");
 	add(e, "DASSIE_PROJECT", project);
 	add(e, "PPS_PIPELINE_NAME", h->pipeline);
 	add(e, "PACH_JOB_ID", h->job);
 	add(e, "PACH_OUTPUT_COMMIT_ID", h->job);
+	e->same_text = e->text.n;
+	e->same_n = e->n;
+}
+
+void
+environ_secrets(struct environ *e, const struct plan_head *h, const struct secrets *s)
+{
+	for (size_t i = 0; i < h->secrets.n; i++)
+		if (h->secrets.v[i].env[0])
+			add(e, h->secrets.v[i].env, secrets_text(s, &h->secrets.v[i]));
 	e->same_text = e->text.n;
 	e->same_n = e->n;
 }

@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct asuser;
 struct plan_datum;
 struct plan_head;
+struct secrets;
 struct view;
 
 struct environ {
@@ -22,7 +24,11 @@ struct environ {
 #define ENVIRON_INIT { .text = BUF_INIT }
 
 /* What all datums of a plan have: PATH, HOME, USER and LOGNAME passed on; locale, time zone, job, pipeline, project. */
-void environ_init(struct environ *e, const struct plan_head *h, const char *project);
+/* as: another user, who has a name and home of his own. */
+void environ_init(struct environ *e, const struct plan_head *h, const char *project, const struct asuser *as);
+
+/* After that: the variables that are secrets. */
+void environ_secrets(struct environ *e, const struct plan_head *h, const struct secrets *s);
 
 /* The whole environment of one datum: in e, legal until the next call. */
 char **environ_of(struct environ *e, const struct plan_head *h, const struct plan_datum *d, const struct view *v);

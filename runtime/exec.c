@@ -6,7 +6,10 @@
  * other sessions, and kill it, so that nothing writes to an output that is being collected, or to the next datum's.
  *
  * A command that takes longer than it may gets SIGTERM, and so does every process below it, wherever it has moved; when
- * the grace is over they get SIGKILL.  Those that outlive the command use the rest of that grace, too. */
+ * the grace is over they get SIGKILL.  Those that outlive the command use the rest of that grace, too.
+ *
+ * Where something is not to be in the log (its secrets), the command writes into a pipe, and it is we who write the log, at
+ * once and masked: whoever is killed whenever, nothing else has ever been in a file. */
 #include "exec.h"
 
 #include <dirent.h>
@@ -30,8 +33,11 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/fs.h"
 #include "../base/json.h"
 #include "../base/mem.h"
+#include "asuser.h"
+#include "mask.h"
 #include "memory.h"
 #include "result.h"
 
@@ -107,33 +113,34 @@ exec_init(struct err *err)
 
 /* In the child, which shares our memory: system calls only. */
 static _Noreturn void
-child(const char *const *argv, char *const *envp, int log, const struct memory *m, pid_t parent, volatile int *ret_errno)
+child(const struct command *c, int log, const struct memory *m, pid_t parent, volatile int *ret_errno)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
-	if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
-	    dup2(log, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0 && memory_enter(m) == 0 &&
+	/* Another user forgets the signal of the parent's death. */
+	if (setpgid(0, 0) == 0 && dup2(log, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0 && memory_enter(m) == 0 &&
+	    asuser_become(c->as) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
 	    sigprocmask(SIG_SETMASK, &none, NULL) == 0)
-		execve(argv[0], (char *const *)argv, envp);
+		execve(c->argv[0], (char *const *)c->argv, c->envp);
 	*ret_errno = errno;
 	_exit(127);
 }
 
 static pid_t
-start(const char *const *argv, char *const *envp, int log, const struct memory *m, struct err *err)
+start(const struct command *c, int log, const struct memory *m, struct err *err)
 {
 	volatile int failed = 0;
 	pid_t parent = getpid(), pid = vfork();
 
 	if (pid == 0)
-		child(argv, envp, log, m, parent, &failed);
+		child(c, log, m, parent, &failed);
 	if (pid < 0)
-		return err_set(err, errno, "cannot start '%s':", argv[0]);
+		return err_set(err, errno, "cannot start '%s':", c->argv[0]);
 	if (failed) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
-		return err_set(err, failed, "cannot start '%s':", argv[0]);
+		return err_set(err, failed, "cannot start '%s':", c->argv[0]);
 	}
 	return pid;
 }
@@ -261,6 +268,92 @@ next_signal(uint64_t until)
 	return sig > 0 ? sig : until && errno == EAGAIN ? 0 : SIGCHLD;
 }
 
+/* What the command prints, on its way to the log. */
+struct pump {
+	struct mask *mask;          /* NULL: there is none, and no pipe */
+	int pipe, log, signals;     /* pipe: -1 when its end was reached */
+	struct buf out;
+	int error;                  /* the log could not be written; the rest is read and forgotten */
+};
+
+static int
+pump_open(struct pump *p, const struct command *c, int *ret_log, struct err *err)
+{
+	int pair[2];
+
+	*p = (struct pump){ .mask = c->mask, .pipe = -1, .log = c->log, .signals = -1 };
+	*ret_log = c->log;
+	if (!c->mask)
+		return 0;
+	p->signals = signalfd(-1, &awaited, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (p->signals < 0 || pipe2(pair, O_CLOEXEC) < 0 || fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, errno, "cannot make a pipe:");
+	p->pipe = pair[0];
+	*ret_log = pair[1];
+	return 0;
+}
+
+static void
+pump_out(struct pump *p)
+{
+	struct err err = ERR_INIT;
+
+	if (!p->error && fs_write_all(p->log, p->out.s, p->out.n, &err) < 0)
+		p->error = err.num ? err.num : EIO;
+	buf_reset(&p->out);
+}
+
+/* Some of what is in the pipe.  Is there more? */
+static bool
+pump_move(struct pump *p)
+{
+	char piece[65536];
+	ssize_t n = p->pipe < 0 ? -1 : read(p->pipe, piece, sizeof piece);
+
+	if (n > 0) {
+		mask_feed(p->mask, piece, (size_t)n, &p->out);
+		pump_out(p);
+	} else if (n == 0) {
+		close(p->pipe);
+		p->pipe = -1;
+	}
+	return n > 0;
+}
+
+/* The command and all that was below it are gone. */
+static int
+pump_close(struct pump *p, struct err *err)
+{
+	if (p->mask) {
+		while (pump_move(p))
+			;
+		mask_end(p->mask, &p->out);
+		pump_out(p);
+		if (p->pipe >= 0)
+			close(p->pipe);
+		close(p->signals);
+	}
+	buf_release(&p->out);
+	return p->error ? err_set(err, p->error, "cannot write the log:") : 0;
+}
+
+/* next_signal, and what is printed meanwhile goes on its way. */
+static int
+next_event(struct pump *p, uint64_t until)
+{
+	struct pollfd on[] = { { .fd = p->signals, .events = POLLIN }, { .fd = p->pipe, .events = POLLIN } };
+
+	while (on[1].fd >= 0) {
+		uint64_t now = exec_clock(), left = until > now ? (until - now) / 1000000 + 1 : 0;
+
+		if ((until && !left) || poll(on, 2, !until ? -1 : left > INT_MAX ? INT_MAX : (int)left) <= 0 || on[0].revents)
+			break;
+		pump_move(p);
+		on[1].fd = p->pipe;
+	}
+	return next_signal(until);
+}
+
 static bool
 uses_too_much(struct memory *m)
 {
@@ -276,7 +369,7 @@ uses_too_much(struct memory *m)
 /* Until the command has ended.  The first signal for us goes on to its group, a second one or the end of
  * the grace kills it.  Returns that first signal. */
 static int
-await(pid_t pid, uint64_t timeout, struct memory *m, bool *ret_late)
+await(pid_t pid, uint64_t timeout, struct memory *m, struct pump *pump, bool *ret_late)
 {
 	uint64_t until = timeout ? exec_clock() + timeout : 0;
 	bool late = false;
@@ -284,7 +377,7 @@ await(pid_t pid, uint64_t timeout, struct memory *m, bool *ret_late)
 
 	for (;;) {
 		bool look = m->look && (!until || m->look < until);
-		int sig = next_signal(look ? m->look : until);
+		int sig = next_event(pump, look ? m->look : until);
 
 		if (sig == 0 && look) {
 			if (uses_too_much(m))
@@ -341,19 +434,23 @@ microseconds(const struct timeval *t)
 }
 
 int
-exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, struct memory *m, struct attempt *a, struct err *err)
+exec_run(const struct command *c, struct memory *m, struct attempt *a, struct err *err)
 {
 	struct rusage use = { 0 };
-	int status = 0, caught;
+	int status = 0, caught, log;
+	struct pump pump;
 	pid_t pid;
 
 	a->started = time_now_ns();
-	pid = start(argv, envp, log, m, err);
+	pid = pump_open(&pump, c, &log, err) < 0 ? -1 : start(c, log, m, err);
+	if (pump.mask && log != c->log)
+		close(log);
 	if (pid < 0) {
+		pump_close(&pump, &(struct err)ERR_INIT);
 		memory_end(m);
 		return -1;
 	}
-	caught = await(pid, timeout, m, &a->late);
+	caught = await(pid, c->timeout, m, &pump, &a->late);
 	kill(-pid, SIGKILL);
 	while (wait4(pid, &status, 0, &use) < 0 && errno == EINTR)
 		;
@@ -368,6 +465,8 @@ exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, 
 	a->utime_us = microseconds(&use.ru_utime);
 	a->stime_us = microseconds(&use.ru_stime);
 	a->maxrss_kb = (uint64_t)use.ru_maxrss;
+	if (pump_close(&pump, err) < 0 && caught == 0)
+		return -1;
 	return caught;
 }
 

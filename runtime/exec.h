@@ -6,19 +6,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct asuser;
 struct attempt;
 struct err;
+struct mask;
 struct memory;
 
 /* Once, at the start of the process, which has one thread: descriptors 0-2 exist, the others do not pass an exec,
  * signals that end us are held back until exec_run or exec_pending looks at them, the umask is 022. */
 int exec_init(struct err *err);
 
-/* Run argv in a process group of its own, stdin /dev/null, stdout and stderr to log, and fill times, end and usage of a.
- * m holds its memory (after memory_begin).  When it has ended, what it left behind is killed and gone.  timeout (ns, 0: none): when it is over, the command and all
+struct command {
+	const char *const *argv;
+	char *const *envp;
+	int log;                    /* for its stdout and stderr */
+	uint64_t timeout;           /* ns, 0: none */
+	struct mask *mask;          /* what is not to be in the log; NULL: nothing, it writes there itself */
+	const struct asuser *as;    /* whom it runs as; NULL: us */
+};
+
+/* Run it in a process group of its own, stdin /dev/null, and fill times, end and usage of a.
+ * m holds its memory (after memory_begin).  When it has ended, what it left behind is killed and gone.  When its timeout is over, the command and all
  * below it are ended and a is marked as late.
  * 0 it ended by itself; >0 this signal was sent to us (and passed on to it): clean up and call exec_die; -1 it could not be started. */
-int exec_run(const char *const *argv, char *const *envp, int log, uint64_t timeout, struct memory *m, struct attempt *a, struct err *err);
+int exec_run(const struct command *c, struct memory *m, struct attempt *a, struct err *err);
 
 /* The signal that was sent to us and not yet honoured, 0 if none. */
 int exec_pending(void);

@@ -23,6 +23,7 @@
 /* A mount point that is there anyway. While it is being filled it is unbindable: the folder that the project is in
  * would else be carried over with the new root inside. */
 static const char SCAFFOLD[] = DIR_WORK;
+static bool own_root;       /* / is such a scaffold */
 
 static int
 put(const char *path, const char *text, struct err *err)
@@ -137,7 +138,26 @@ new_root(struct err *err)
 		return err_set(err, errno, "cannot make the new root read-only:");
 	if (chdir(SCAFFOLD) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
 		return err_set(err, errno, "cannot change the root:");
+	own_root = true;
 	return 0;
+}
+
+int
+pfs_root_folder(const char *project, const char *name, struct err *err)
+{
+	static const unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV;
+	char path[NAME_MAX + 2];
+
+	snprintf(path, sizeof path, "/%s", name);
+	if (!own_root && (chdir(project) < 0 || new_root(err) < 0))
+		return -1;
+	if (mount(NULL, "/", NULL, flags, NULL) < 0)
+		return err_set(err, errno, "cannot make the new root writable:");
+	if (mkdir(path, 0755) < 0)
+		return err_set(err, errno, "cannot make '%s':", path);
+	if (mount(NULL, "/", NULL, flags | MS_RDONLY, NULL) < 0)
+		return err_set(err, errno, "cannot make the new root read-only:");
+	return chdir(project) < 0 ? err_set(err, errno, "cannot go to '%s':", project) : 0;
 }
 
 int

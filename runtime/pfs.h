@@ -17,6 +17,9 @@ bool pfs_possible(const char *project);
 /* Leave for the namespaces; the current directory is the project again.  -1: this process must not go on. */
 int pfs_enter(const char *project, struct err *err);
 
+/* After pfs_enter, before pfs_show: a folder directly in / that the host does not have; the current directory is the project. */
+int pfs_root_folder(const char *project, const char *name, struct err *err);
+
 /* Show this directory as /pfs (another one than before is put in its place). */
 int pfs_show(const char *dir, struct err *err);
 

@@ -29,15 +29,19 @@
 #include "../base/plan.h"
 #include "../base/talk.h"
 #include "again.h"
+#include "asuser.h"
 #include "codecheck.h"
 #include "collect.h"
 #include "environ.h"
 #include "exec.h"
 #include "failure.h"
+#include "mask.h"
 #include "memory.h"
 #include "pfs.h"
 #include "queue.h"
 #include "result.h"
+#include "secretmount.h"
+#include "secrets.h"
 #include "turn.h"
 #include "view.h"
 
@@ -58,6 +62,9 @@ struct runner {
 	struct turn turn;
 	struct memory memory;
 	struct codecheck code;
+	struct secrets secrets;
+	struct mask mask;               /* what the secrets are, for the log */
+	struct asuser as;
 	struct buf step;                /* the script's text */
 	char host[256];
 	char log[LAYOUT_MAX];           /* of the last attempt */
@@ -153,10 +160,11 @@ run_step(struct runner *r, const struct buf *step, const char *script, struct at
 	const char *by_text[] = { SHELL, "-c", step->s, script, NULL };
 	const char *by_file[] = { SHELL, script, NULL };
 	char **env = environ_of(&r->env, &r->head, &r->datum, &r->view);
+	struct command c = { fits ? by_text : by_file, env, r->log_fd, r->head.timeout, r->mask.n ? &r->mask : NULL, &r->as };
 	int sig;
 
 	memory_begin(&r->memory, limits_memory(&r->head.limits, r->again.oom), exec_clock());
-	sig = exec_run(fits ? by_text : by_file, env, r->log_fd, r->head.timeout, &r->memory, a, err);
+	sig = exec_run(&c, &r->memory, a, err);
 	if (sig < 0 || end_log(r, &a->log, err) < 0)
 		return -1;
 	if (sig > 0)
@@ -201,6 +209,16 @@ keep_attempt(struct result *r, const struct attempt *a)
 	r->attempt[r->n_attempt++] = *a;
 }
 
+/* What the command writes to is its user's. */
+static int
+give_folders(const struct runner *r, struct err *err)
+{
+	char out[LAYOUT_MAX + 8];
+
+	snprintf(out, sizeof out, "%s/out", r->view.dir);
+	return asuser_give(&r->as, out, err) < 0 || asuser_give(&r->as, r->view.tmp, err) < 0 ? -1 : 0;
+}
+
 /* The view of the datum, with everything in it as the plan says. */
 static int
 begin_view(struct runner *r, struct fault *fault, struct err *err)
@@ -211,6 +229,8 @@ begin_view(struct runner *r, struct fault *fault, struct err *err)
 		die_by(r, sig);
 	if (rc == 0)
 		rc = codecheck_now(&r->code, fault);
+	if (rc == 0 && r->as.set)
+		rc = give_folders(r, err);
 	if (rc == 0 && r->view.shown_at)
 		rc = pfs_show(r->view.dir, err);
 	return rc;
@@ -449,9 +469,20 @@ enter_pfs(struct runner *r, const char *project, struct err *err)
 	const char *told = getenv("DASSIE_PFS");
 
 	if (told ? strcmp(told, "1") != 0 : !pfs_possible(project))
-		return 0;
+		return secretmount_wanted(&r->head.secrets) ? secretmount_refuse(&r->head.secrets, err) : 0;
 	r->view.shown_at = PFS_DIR;
-	return pfs_enter(project, err);
+	if (pfs_enter(project, err) < 0)
+		return -1;
+	return secretmount(&r->secrets, &r->head.secrets, project, r->as.set ? r->as.uid : geteuid(), r->as.set ? r->as.gid : getegid(), err);
+}
+
+static int
+load_secrets(struct runner *r, struct err *err)
+{
+	if (secrets_load(&r->secrets, &r->head.secrets, err) < 0)
+		return err_wrap(err, "%s", r->head.pipeline);
+	secrets_mask(&r->secrets, &r->mask);
+	return 0;
 }
 
 static int
@@ -471,11 +502,13 @@ load(struct runner *r, const char *plan, struct err *err)
 		return err_set(err, errno, "cannot find the current directory:");
 	codecheck_init(&r->code, r->head.code, r->head.n_code);
 	view_init(&r->view, &r->head, project);
-	if (enter_pfs(r, project, err) < 0) {
+	if (asuser_find(&r->as, r->head.user, err) < 0 || load_secrets(r, err) < 0 || enter_pfs(r, project, err) < 0) {
 		free(project);
 		return -1;
 	}
-	environ_init(&r->env, &r->head, project);
+	r->collect.as = &r->as;
+	environ_init(&r->env, &r->head, project, &r->as);
+	environ_secrets(&r->env, &r->head, &r->secrets);
 	free(project);
 	if (gethostname(r->host, sizeof r->host - 1) < 0)
 		r->host[0] = '\0';
@@ -502,6 +535,9 @@ unload(struct runner *r)
 	plan_head_release(&r->head);
 	recfile_release(&r->plan);
 	codecheck_release(&r->code);
+	secrets_release(&r->secrets);
+	mask_release(&r->mask);
+	asuser_release(&r->as);
 	buf_release(&r->step);
 }
 

@@ -40,6 +40,7 @@
 #include "paused.h"
 #include "provenance.h"
 #include "publish.h"
+#include "ready.h"
 #include "record.h"
 #include "report.h"
 #include "snapshot.h"
@@ -174,8 +175,11 @@ work(struct stage *s, struct err *err)
 			return -1;
 		if ((rc = work_plan(&s->open, &s->flags, err)) || (rc = work_planned(&s->open, &total, &missing, err)))
 			return rc;
-		if (missing && pass == 0)
+		if (missing && pass == 0) {
+			if (ready_check(&s->conf, err) < 0)
+				return -1;
 			work_tell_limits(s->pipeline, &s->conf.limits, &s->flags);
+		}
 		if (missing && work_run(&s->open, s->make, s->conf.job_timeout_ns, &s->late, err) < 0)
 			return -1;
 		if (gather_planned(&s->gather, &s->open, err) < 0 || (removed = gather_distrust(&s->gather, err)) < 0)

@@ -174,7 +174,7 @@ take_open(int fd, const char *path, char *ret_kind, struct oid *ret_id, uint64_t
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, EINVAL, "not a regular file");
 	*ret_kind = st.st_mode & S_IXUSR ? 'x' : 'f';
-	if (st.st_nlink > 1 || fchmod(fd, 0444) < 0) {
+	if (st.st_nlink > 1 || (st.st_uid != geteuid() && fchown(fd, geteuid(), getegid()) < 0) || fchmod(fd, 0444) < 0) {
 		if (copy_in(fd, ret_id, ret_size, err) < 0)
 			return -1;
 		return unlink(path) == 0 ? 0 : err_set(err, errno, "unlink:");

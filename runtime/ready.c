@@ -1,0 +1,46 @@
+/* ready.c: each runner would find the same; said once, and before anything was tried, it is not taken for a fault of the datums. */
+#include "ready.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../base/conf.h"
+#include "../base/err.h"
+#include "../base/talk.h"
+#include "asuser.h"
+#include "pfs.h"
+#include "secretmount.h"
+#include "secrets.h"
+
+static int
+check_secrets(const struct conf *c, struct err *err)
+{
+	struct secrets s = SECRETS_INIT;
+	int rc = secrets_load(&s, &c->secrets, err);
+	char *project = getcwd(NULL, 0);
+
+	if (rc == 0 && secretmount_wanted(&c->secrets) && !(project && pfs_possible(project)))
+		rc = secretmount_refuse(&c->secrets, err);
+	free(project);
+	secrets_release(&s);
+	return rc;
+}
+
+static int
+check_user(const struct conf *c, struct err *err)
+{
+	struct asuser as = ASUSER_INIT;
+	int rc = asuser_find(&as, c->user, err);
+
+	if (rc == 1)
+		talk("%s: 'user: %s' has no effect: only root can run commands as somebody else", c->pipeline, c->user);
+	asuser_release(&as);
+	return rc < 0 ? -1 : 0;
+}
+
+int
+ready_check(const struct conf *c, struct err *err)
+{
+	return check_secrets(c, err) < 0 || check_user(c, err) < 0 ? -1 : 0;
+}
