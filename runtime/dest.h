@@ -45,7 +45,9 @@ struct dest_put {
 
 /* What is to be remembered of uploads in parts, so that they can be gone on with. */
 struct dest_notes {
-	void (*begun)(void *ctx, const struct dest_put *put, const char *upload_id, uint64_t part_size);
+	void (*beginning)(void *ctx, const struct dest_put *put);
+	/* sure: asked for once, so there is no other one whose answer was lost. */
+	void (*begun)(void *ctx, const struct dest_put *put, const char *upload_id, uint64_t part_size, bool sure);
 	void (*part)(void *ctx, const struct dest_put *put, const struct dest_part *part);
 	void *ctx;
 };
@@ -61,6 +63,8 @@ struct dest_ops {
 	int (*list)(struct dest *d, const char *prefix, bool (*each)(void *ctx, const struct dest_listed *l), void *ctx, struct err *err);
 	/* NULL: nothing to abort. */
 	void (*abort)(struct dest *d, const char *key, const char *upload_id, dest_done *done, void *ctx);
+	/* The uploads to this key that are neither finished nor aborted, whoever began them; began: ns.  NULL as abort is. */
+	void (*uploads)(struct dest *d, const char *key, void (*each)(void *ctx, const char *upload_id, uint64_t began), dest_done *done, void *ctx);
 	void (*step)(struct dest *d, unsigned ms);
 	uint64_t (*moved)(struct dest *d);  /* bytes so far */
 	int (*settle)(struct dest *d, struct err *err);     /* NULL, or: what was put survives a power cut */

@@ -222,7 +222,7 @@ begun(void *ctx, const struct s3_answer *a)
 	}
 	s->upload_id = xstrdup(a->upload_id);
 	if (s->b->d.notes.begun)
-		s->b->d.notes.begun(s->b->d.notes.ctx, s->put, s->upload_id, s->part_size);
+		s->b->d.notes.begun(s->b->d.notes.ctx, s->put, s->upload_id, s->part_size, a->tries <= 1);
 	send_parts(s);
 }
 
@@ -232,6 +232,8 @@ begin(struct sending *s)
 	char hex[OID_HEX + 1];
 	struct s3_how how = how_of(s->b, s->put, hex);
 
+	if (s->b->d.notes.beginning)
+		s->b->d.notes.beginning(s->b->d.notes.ctx, s->put);
 	s3_begin(s->b->s3, s->key, &how, begun, s);
 }
 
@@ -335,6 +337,44 @@ bucket_abort(struct dest *d, const char *key, const char *upload_id, dest_done *
 	s3_abort(b->s3, full_key(b, key), upload_id, aborted, v);
 }
 
+struct held {
+	char *key;
+	void (*each)(void *ctx, const char *upload_id, uint64_t began);
+	dest_done *done;
+	void *ctx;
+};
+
+static void
+held_one(void *ctx, const struct s3_held *u)
+{
+	const struct held *h = ctx;
+
+	/* The listing is by prefix. */
+	if (!strcmp(u->key, h->key))
+		h->each(h->ctx, u->upload_id, u->began);
+}
+
+static void
+held_done(void *ctx, const struct s3_answer *a)
+{
+	struct held *h = ctx;
+	struct dest_result r = { failure_of(a->failure), a->text, "" };
+
+	h->done(h->ctx, &r);
+	free(h->key);
+	free(h);
+}
+
+static void
+bucket_uploads(struct dest *d, const char *key, void (*each)(void *ctx, const char *upload_id, uint64_t began), dest_done *done, void *ctx)
+{
+	struct bucket *b = (struct bucket *)d;
+	struct held *h = xcalloc(1, sizeof *h);
+
+	*h = (struct held){ xstrdup(full_key(b, key)), each, done, ctx };
+	s3_list_uploads(b->s3, h->key, held_one, held_done, h);
+}
+
 struct listing {
 	struct bucket *b;
 	bool (*each)(void *ctx, const struct dest_listed *l);
@@ -431,7 +471,7 @@ bucket_free(struct dest *d)
 }
 
 static const struct dest_ops bucket_ops = {
-	.check = bucket_check, .put = bucket_put, .remove = bucket_remove, .list = bucket_list, .abort = bucket_abort, .step = bucket_step,
+	.check = bucket_check, .put = bucket_put, .remove = bucket_remove, .list = bucket_list, .abort = bucket_abort, .uploads = bucket_uploads, .step = bucket_step,
 	.moved = bucket_moved, .free = bucket_free,
 };
 

@@ -333,6 +333,8 @@ set_security(CURL *e, const struct transfer *t)
 {
 	bool https = strncasecmp(t->url, "https:", 6) == 0;
 
+	if (t->r.fresh)
+		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	if (t->r.direct)
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
 	if (t->h->ca_bundle)

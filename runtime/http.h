@@ -82,6 +82,7 @@ struct http_request {
 	unsigned connect_ms;              /* 0: 10 s */
 	unsigned stall_s;                 /* nothing moves for so long: a timeout.  0: 60 s */
 	unsigned total_ms;                /* 0: no limit */
+	bool fresh;                       /* on a new connection: what a kept one loses libcurl sends again by itself, and does not say so */
 	bool direct;                      /* through no proxy, whatever the environment says */
 	bool follow;                      /* redirects, of GET and HEAD, never from https to http */
 	/* Other schemes. */

@@ -12,7 +12,8 @@
  *     commit HEX        base TEXT
  *     try N             entry N of the commit, from 0, is about to be sent;   put N ETAG    it is there
  *     going PATH        is about to be removed;   gone PATH     it is not there any more
- *     upload KEY SHA256 PART-SIZE ID      in parts;   part ID NUMBER ETAG SHA256;   ended ID
+ *     beginning KEY NS                    an upload in parts is about to be asked for;   settled KEY NS  all that came of it is known
+ *     upload KEY SHA256 PART-SIZE ID      it is this one;   part ID NUMBER ETAG SHA256;   ended ID
  *
  * The journal is taken into the record when a push ends and before the next one begins, by reading both and the commit in step. */
 #include "placerec.h"
@@ -205,6 +206,22 @@ remember_part(struct placerec_upload *u, const struct dest_part *part)
 }
 
 static void
+remember_beginning(struct placerec *r, const char *key, uint64_t when)
+{
+	GROW(r->beginning, r->n_beginning, r->cap_beginning);
+	r->beginning[r->n_beginning++] = (struct placerec_beginning){ xstrdup(key), when, false };
+}
+
+bool
+placerec_knows(const struct placerec *r, const char *upload_id)
+{
+	for (size_t i = 0; i < r->n_upload; i++)
+		if (!strcmp(r->upload[i].up.id, upload_id))
+			return true;
+	return false;
+}
+
+static void
 take_upload_line(struct placerec *r, const struct rec *l)
 {
 	struct placerec_upload *u = by_id(r, l->f[1]);
@@ -220,6 +237,11 @@ take_upload_line(struct placerec *r, const struct rec *l)
 		remember_part(u, &part);
 	} else if (u && rec_is(l, "ended", 2)) {
 		u->ended = true;
+	} else if (rec_is(l, "beginning", 3) && rec_get_u64(l, 2, &n)) {
+		remember_beginning(r, l->f[1], n);
+	} else if (rec_is(l, "settled", 3) && rec_get_u64(l, 2, &n)) {
+		for (size_t i = 0; i < r->n_beginning; i++)
+			r->beginning[i].over |= r->beginning[i].when == n && !strcmp(r->beginning[i].key, l->f[1]);
 	}
 }
 
@@ -387,7 +409,9 @@ forget_uploads(struct placerec *r)
 		free(r->upload[i].up.id);
 		free(r->upload[i].up.part);
 	}
-	r->n_upload = 0;
+	for (size_t i = 0; i < r->n_beginning; i++)
+		free(r->beginning[i].key);
+	r->n_upload = r->n_beginning = 0;
 }
 
 static int
@@ -455,6 +479,7 @@ placerec_release(struct placerec *r)
 		close(r->fd);
 	forget_uploads(r);
 	free(r->upload);
+	free(r->beginning);
 	free(r->base);
 	buf_release(&r->line);
 	*r = (struct placerec)PLACEREC_INIT;
@@ -489,6 +514,15 @@ line_upload(struct placerec *r, const char *key, const struct oid *sha256, const
 	rec_oid(&r->line, sha256);
 	rec_u64(&r->line, part_size);
 	rec_str(&r->line, id);
+	flush(r);
+}
+
+static void
+line_beginning(struct placerec *r, const char *word, const struct placerec_beginning *b)
+{
+	rec_word(&r->line, word);
+	rec_str(&r->line, b->key);
+	rec_u64(&r->line, b->when);
 	flush(r);
 }
 
@@ -531,6 +565,9 @@ placerec_begin(struct placerec *r, const struct oid *commit, const char *base, s
 		for (size_t k = 0; !u->ended && k < u->up.n_part; k++)
 			line_part(r, u->up.id, &u->up.part[k]);
 	}
+	for (size_t i = 0; i < r->n_beginning; i++)
+		if (!r->beginning[i].over)
+			line_beginning(r, "beginning", &r->beginning[i]);
 	if (r->broken)
 		return -1;
 	return rename(tmp, path) < 0 ? err_set(err, errno, "cannot write '%s':", path) : 0;
@@ -566,6 +603,29 @@ placerec_gone(struct placerec *r, const char *path)
 }
 
 void
+placerec_beginning(struct placerec *r, const char *key)
+{
+	remember_beginning(r, key, time_now_ns());
+	line_beginning(r, "beginning", &r->beginning[r->n_beginning - 1]);
+}
+
+void
+placerec_settled(struct placerec *r, struct placerec_beginning *b)
+{
+	b->over = true;
+	line_beginning(r, "settled", b);
+}
+
+struct placerec_beginning *
+placerec_newest(const struct placerec *r, const char *key)
+{
+	for (size_t i = r->n_beginning; i > 0; i--)
+		if (!strcmp(r->beginning[i - 1].key, key))
+			return &r->beginning[i - 1];
+	return NULL;
+}
+
+void
 placerec_begun(struct placerec *r, const char *key, const struct oid *sha256, const char *upload_id, uint64_t part_size)
 {
 	remember_upload(r, key, sha256, upload_id, part_size);
@@ -596,6 +656,8 @@ placerec_end(struct placerec *r, bool complete, struct err *err)
 		return -1;
 	for (size_t i = 0; i < r->n_upload; i++)
 		open |= !r->upload[i].ended;
+	for (size_t i = 0; i < r->n_beginning; i++)
+		open |= !r->beginning[i].over;
 	/* Uploads that are still open are known by the journal alone. */
 	return open ? 0 : drop_journal(r, err);
 }

@@ -18,6 +18,9 @@ struct place;
 /* An upload in parts that was begun and neither finished nor aborted. */
 struct placerec_upload { char *key; struct oid sha256; struct dest_upload up; bool ended; };
 
+/* An upload was asked for, and not yet answered when: what a lost answer leaves has an id that nobody knows. */
+struct placerec_beginning { char *key; uint64_t when; bool over; };
+
 struct placerec {
 	const struct place *place;
 	bool have;                          /* there is a record, */
@@ -26,6 +29,7 @@ struct placerec {
 	char *base;                         /* "2026-11-22/"; "" */
 	uint64_t pushed;                    /* ns: when it was complete last */
 	struct placerec_upload *upload; size_t n_upload, cap_upload;
+	struct placerec_beginning *beginning; size_t n_beginning, cap_beginning;
 	int fd;                             /* of the journal */
 	uint64_t lines;                     /* in it */
 	struct buf line;
@@ -50,6 +54,13 @@ void placerec_try(struct placerec *r, uint64_t index);                          
 void placerec_put(struct placerec *r, uint64_t index, const char *etag);        /* is there */
 void placerec_going(struct placerec *r, const char *path);
 void placerec_gone(struct placerec *r, const char *path);
+void placerec_beginning(struct placerec *r, const char *key);
+/* Whatever that left is known, or gone. */
+void placerec_settled(struct placerec *r, struct placerec_beginning *b);
+/* The last one to this key. */
+struct placerec_beginning *placerec_newest(const struct placerec *r, const char *key);
+/* Is this one of those that we know? */
+bool placerec_knows(const struct placerec *r, const char *upload_id);
 void placerec_begun(struct placerec *r, const char *key, const struct oid *sha256, const char *upload_id, uint64_t part_size);
 void placerec_part(struct placerec *r, const struct placerec_upload *u, const struct dest_part *part);
 void placerec_ended(struct placerec *r, struct placerec_upload *u);

@@ -26,6 +26,8 @@
 
 enum { MANY_LINES = 400000, STEP_MS = 100, REASONS = 3, REASONS_ENOUGH = 20, BATCH = 1000, LARGE = 16 << 20 };
 
+static const uint64_t SLACK_NS = 900000000000;      /* S3 refuses clocks that are further away */
+
 struct item {
 	struct push *push;
 	struct dest_put put;
@@ -414,12 +416,81 @@ abort_uploads(struct push *p)
 	}
 }
 
+/* Uploads to one key that nobody knows: begun by a request whose answer was lost, or whose sender was killed. */
+struct strangers { struct push *p; uint64_t since; char **id; size_t n, cap; const char *key; };
+
 static void
-note_begun(void *ctx, const struct dest_put *put, const char *upload_id, uint64_t part_size)
+note_stranger(void *ctx, const char *upload_id, uint64_t began)
+{
+	struct strangers *s = ctx;
+
+	/* Its clock may not be ours. */
+	if (began + SLACK_NS < s->since || placerec_knows(&s->p->rec, upload_id))
+		return;
+	GROW(s->id, s->n, s->cap);
+	s->id[s->n++] = xstrdup(upload_id);
+}
+
+static void
+asked(void *ctx, const struct dest_result *r)
+{
+	struct strangers *s = ctx;
+
+	s->p->under_way--;
+	if (r->failure != DEST_FINE)
+		talk("%s: what a lost answer may have left of '%s' cannot be looked for, and is paid for until a lifecycle rule of the bucket "
+		    "(AbortIncompleteMultipartUpload) ends it: %s", s->p->place->pipeline, s->key, r->text);
+}
+
+/* It is a key of ours, it was begun when we began one there, and it is none that we know: so it is ours. */
+static void
+abort_strangers(struct push *p, const char *key, uint64_t since)
+{
+	struct strangers s = { .p = p, .since = since, .key = key };
+
+	p->under_way++;
+	p->dest->ops->uploads(p->dest, key, note_stranger, asked, &s);
+	drain(p);
+	for (size_t i = 0; i < s.n; i++) {
+		p->under_way++;
+		p->dest->ops->abort(p->dest, key, s.id[i], nothing, p);
+		drain(p);
+		free(s.id[i]);
+	}
+	free(s.id);
+}
+
+static void
+look_for_strangers(struct push *p)
+{
+	for (size_t i = 0; p->dest->ops->uploads && i < p->rec.n_beginning; i++) {
+		struct placerec_beginning *b = &p->rec.beginning[i];
+
+		if (b->over)
+			continue;
+		abort_strangers(p, b->key, b->when);
+		placerec_settled(&p->rec, b);
+	}
+}
+
+static void
+note_beginning(void *ctx, const struct dest_put *put)
 {
 	struct push *p = ctx;
 
+	placerec_beginning(&p->rec, put->key);
+}
+
+static void
+note_begun(void *ctx, const struct dest_put *put, const char *upload_id, uint64_t part_size, bool sure)
+{
+	struct push *p = ctx;
+
+	struct placerec_beginning *b = placerec_newest(&p->rec, put->key);
+
 	placerec_begun(&p->rec, put->key, put->sha256, upload_id, part_size);
+	if (sure && b)
+		placerec_settled(&p->rec, b);
 }
 
 static void
@@ -460,12 +531,13 @@ deliver(struct push *p, struct err *err)
 
 	if (placerec_begin(&p->rec, &p->commit, p->base, err) < 0)
 		return -1;
-	p->dest->notes = (struct dest_notes){ note_begun, note_part, p };
+	p->dest->notes = (struct dest_notes){ note_beginning, note_begun, note_part, p };
 	if (send_all(p, err) < 0)
 		return -1;
 	p->dest->notes = (struct dest_notes){ 0 };
 	if (!p->n_reason) {
 		abort_uploads(p);
+		look_for_strangers(p);
 		if (send_manifest(p, err) < 0)
 			return -1;
 	}

@@ -117,8 +117,8 @@ struct s3_part { unsigned number; char etag[72]; const struct oid *sha256; uint6
 void s3_finish(struct s3 *s, const char *key, const char *upload_id, const struct s3_part *part, size_t n, s3_done *done, void *ctx);
 /* An upload that is not there is success. */
 void s3_abort(struct s3 *s, const char *key, const char *upload_id, s3_done *done, void *ctx);
-/* A part, and an upload, that the server holds. */
-struct s3_held { const char *key, *upload_id, *etag, *checksum_sha256, *initiated; unsigned number; uint64_t size; };
+/* A part, and an upload, that the server holds. began: initiated, in ns since 1970, 0 not said. */
+struct s3_held { const char *key, *upload_id, *etag, *checksum_sha256, *initiated; unsigned number; uint64_t size, began; };
 void s3_list_parts(struct s3 *s, const char *key, const char *upload_id, void (*each)(void *ctx, const struct s3_held *p),
     s3_done *done, void *ctx);
 void s3_list_uploads(struct s3 *s, const char *prefix, void (*each)(void *ctx, const struct s3_held *u), s3_done *done, void *ctx);

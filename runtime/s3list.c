@@ -203,7 +203,8 @@ take_uploads(struct s3_call *c, const struct http_answer *a)
 	for (const struct xml *x = root ? root->kids : NULL; x; x = x->next)
 		if (strcmp(x->name, "Upload") == 0)
 			p->each_held(c->ctx, &(struct s3_held){ .key = decoded(&page, xml_text(x, "Key"), encoded), .upload_id = xml_text(x, "UploadId"),
-			    .etag = "", .checksum_sha256 = "", .initiated = xml_text(x, "Initiated") });
+			    .etag = "", .checksum_sha256 = "", .initiated = xml_text(x, "Initiated"),
+			    .began = creds_time(xml_text(x, "Initiated")) });
 	if (root && truncated(root))
 		taken = next_page(c, "key-marker", decoded(&page, xml_text(root, "NextKeyMarker"), encoded), "upload-id-marker",
 		    xml_text(root, "NextUploadIdMarker"));
