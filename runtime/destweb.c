@@ -208,7 +208,7 @@ way_out(struct buf *b, const struct errand *e, const struct http_answer *a)
 	if (is_ssh(e->w))
 		way_out_ssh(b, e, a);
 	else if (a->fault == HTTP_FAULT_TLS)
-		buf_str(b, "; a CA of your own is named by CURL_CA_BUNDLE");
+		buf_str(b, "; a CA of your own is named by CURL_CA_BUNDLE=/path/ca.pem");
 	else if (a->status == 401)
 		buf_str(b, "; name and password of the host are read from ~/.netrc");
 	else if (a->status == 403)

@@ -66,7 +66,8 @@ explain(struct page *p, const struct http_answer *a)
 	struct complaints *bad = &p->in.f->bad;
 
 	if (a->fault)
-		complain(bad, "cannot fetch '%s': %s: %s", p->url, http_fault_words(a->fault), a->text);
+		complain(bad, "cannot fetch '%s': %s: %s%s", p->url, http_fault_words(a->fault), a->text,
+		    a->fault == HTTP_FAULT_TLS ? "; a CA of your own is named by CURL_CA_BUNDLE=/path/ca.pem" : "");
 	else
 		complain(bad, "cannot fetch '%s': the server answers %d%s", p->url, a->status, advice(a->status));
 }

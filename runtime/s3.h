@@ -32,6 +32,7 @@ struct s3_target {
 	const char *external_id;
 	enum s3_addressing addressing;
 	bool requester_pays;
+	const char *keys;                     /* what to say besides when there are no credentials; NULL: nothing */
 	const char *setting;                  /* what settings are called in advice: "egress" gives "egress.region"; NULL: that */
 	/* What a person should know and did not ask: another region, a clock that is wrong, slowing down.  Without NUL, no newline
 	 * at the end.  NULL: talk(). */

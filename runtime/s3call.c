@@ -359,7 +359,7 @@ launch(struct s3_call *c)
 
 	if (c->before)
 		c->before(c);
-	if (creds_get(c->s->chain, &creds, &err) < 0) {
+	if (s3_creds(c->s, &creds, &err) < 0) {
 		c->s->running--;
 		no_credentials(c, &err);
 	} else if (open_body(c, &err) < 0) {

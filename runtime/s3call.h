@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct err;
+
 struct s3_place {                     /* where requests go */
 	bool tls, amazon;
 	char *host;                       /* with its port, if that is not the usual one */
@@ -29,7 +31,7 @@ struct s3 {
 	struct awsconf conf;
 	struct creds_chain *chain;
 	struct s3_pace pace;
-	const char *bucket, *setting, *region_from, *endpoint_from;
+	const char *bucket, *setting, *keys, *region_from, *endpoint_from;
 	char *region, *bucket_region;     /* bucket_region: what the server said, NULL nothing yet */
 	struct s3_place place;
 	char *endpoint;                   /* place in words */
@@ -105,6 +107,10 @@ const char *s3_header(const struct http_answer *a, const char *name);      /* ""
 void s3_remember(char **slot, const char *value);
 /* Base64 of the id, in the call's arena. */
 const char *s3_call_base64(struct s3_call *c, const struct oid *id);
+
+/* --- s3client.c --- */
+/* As creds_get(); where there are none, with what the target says of them. */
+int s3_creds(struct s3 *s, const struct creds **ret, struct err *err);
 
 /* --- s3answer.c --- */
 void s3_call_answered(void *ctx, const struct http_answer *a);

@@ -128,6 +128,7 @@ s3_new(struct http *h, const struct s3_target *t, struct err *err)
 
 	s->http = h;
 	s->bucket = arena_str(&s->a, t->bucket);
+	s->keys = t->keys ? arena_str(&s->a, t->keys) : NULL;
 	s->setting = arena_str(&s->a, t->setting ? t->setting : "egress");
 	s->addressing = t->addressing;
 	s->requester_pays = t->requester_pays;
@@ -162,11 +163,24 @@ s3_free(struct s3 *s)
 }
 
 int
+s3_creds(struct s3 *s, const struct creds **ret, struct err *err)
+{
+	int rc = creds_get(s->chain, ret, err);
+
+	if (rc < 0 && s->keys) {
+		struct err why = *err;
+
+		err_set(err, 0, "%s\n  %s", why.text, s->keys);
+	}
+	return rc;
+}
+
+int
 s3_login(struct s3 *s, struct err *err)
 {
 	const struct creds *creds;
 
-	return creds_get(s->chain, &creds, err);
+	return s3_creds(s, &creds, err);
 }
 
 const char *
