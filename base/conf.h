@@ -32,13 +32,14 @@
  *   compiler VERSION         makefile PATH        option TEXT (command-line options of compile that change its output)
  *   spec PATH                what compile was asked for: files and folders
  *   specfile PATH SHA256     each file that was read   include PATH SHA256   the same, where only another one names it
- *   source NAME DIR KEEP     KEEP 0|1; DIR is - for what has no folder: the ticks of a cron input, REPO@BRANCH, and what lies elsewhere:
+ *   source NAME DIR KEEP     then "branch NAME", if its commits go to another one than master.  KEEP 0|1; DIR is - for what has no folder: the ticks of a cron input, REPO@BRANCH, and what lies elsewhere:
  *   from URL                 s3://BUCKET/PREFIX (all below it: the prefix is empty or ends in '/'), or https://…, a line a file
  *   with KEY VALUE           of s3: its settings by the names of the spec, endpoint a URL; of https: name NAME, a line a URL
  *   trigger REPO BRANCH FOLLOWS ALL RATE CRON SIZE COMMITS   a branch that moves by itself, behind what it follows (REPO or REPO@BRANCH):
  *                            ALL 0|1: every condition or any; cron expressions or "", bytes and commits or 0
  *   schedule SPEC TZ MISSED OVERLAP JITTER    of the whole spec
- *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines, "reads REPO" lines, and
+ *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines, a "reads REPO" or, where a change of that alone starts
+ *                            no job, "quiet REPO" line for each repo, and
  *   egress HEX               if it has one: hash of its egress and with lines; moves refs/P.egress.spec
  */
 #ifndef BASE_CONF_H
@@ -132,6 +133,7 @@ struct index_pipeline {
 	struct oid script_id, decides;
 	struct conf_code *code; size_t n_code;
 	const char **reads; size_t n_reads;
+	bool *quiet;                        /* of each: it starts no job */
 	bool has_egress; struct oid egress;
 };
 

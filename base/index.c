@@ -98,7 +98,7 @@ index_write(struct buf *b, const struct index *x)
 			rec_end(b);
 		}
 		for (size_t k = 0; k < p->n_reads; k++) {
-			rec_word(b, "reads");
+			rec_word(b, p->quiet[k] ? "quiet" : "reads");
 			rec_str(b, p->reads[k]);
 			rec_end(b);
 		}
@@ -116,15 +116,15 @@ index_write(struct buf *b, const struct index *x)
 struct count { size_t option, asked, spec, source, trigger, pipeline, code, reads, from, with; };
 
 /* The arrays that are shared. */
-struct shared { struct conf_code *code; const char **reads, **from; struct conf_set *with; };
+struct shared { struct conf_code *code; const char **reads, **from; bool *quiet; struct conf_set *with; };
 
 static void
 count_lines(struct recfile f, struct count *n)
 {
 	static const char *const word[] = { "option ", "spec ", "specfile ", "include ", "source ", "trigger ", "pipeline ", "code ", "found ", "reads ",
-		"from ", "with " };
+		"quiet ", "from ", "with " };
 	size_t *const to[] = { &n->option, &n->asked, &n->spec, &n->spec, &n->source, &n->trigger, &n->pipeline, &n->code, &n->code, &n->reads,
-		&n->from, &n->with };
+		&n->reads, &n->from, &n->with };
 	const char *s = f.text + f.pos, *end = f.text + f.n;
 
 	while (s < end) {
@@ -154,6 +154,7 @@ read_pipeline_line(struct index *x, const struct rec *r, const struct shared *v,
 		p->script = keep(x, r, 2);
 		p->code = v->code + n->code;
 		p->reads = v->reads + n->reads;
+		p->quiet = v->quiet + n->reads;
 		return rec_get_oid(r, 3, &p->script_id) && rec_get_oid(r, 4, &p->decides);
 	}
 	if (x->n_pipeline == 0)
@@ -168,7 +169,8 @@ read_pipeline_line(struct index *x, const struct rec *r, const struct shared *v,
 		p->has_egress = true;
 		return rec_get_oid(r, 1, &p->egress);
 	}
-	if (rec_is(r, "reads", 2)) {
+	if (rec_is(r, "reads", 2) || rec_is(r, "quiet", 2)) {
+		p->quiet[p->n_reads] = r->f[0][0] == 'q';
 		p->reads[p->n_reads++] = keep(x, r, 1);
 		n->reads++;
 		return true;
@@ -257,6 +259,7 @@ index_read(struct index *x, struct err *err)
 	x->pipeline = arena_alloc(&x->arena, n.pipeline * sizeof *x->pipeline);
 	v.code = arena_alloc(&x->arena, n.code * sizeof *v.code);
 	v.reads = arena_alloc(&x->arena, n.reads * sizeof *v.reads);
+	v.quiet = arena_alloc(&x->arena, n.reads * sizeof *v.quiet);
 	v.from = arena_alloc(&x->arena, n.from * sizeof *v.from);
 	v.with = arena_alloc(&x->arena, n.with * sizeof *v.with);
 	while (ok && recfile_next(&f, &r))

@@ -47,6 +47,21 @@ input_members(const struct input *in, size_t *ret_n, const char **ret_word)
 	return o ? o->v : 0;
 }
 
+bool
+input_starts(const struct input *in, const char *repo)
+{
+	const char *word;
+	size_t n = 0;
+	const struct input *member = input_members(in, &n, &word);
+	bool starts = in->cron && !strcmp(in->cron->ticks.s, repo);
+
+	if (in->pfs)
+		return !strcmp(in->pfs->reads.s, repo) && !(in->pfs->propagation_spec && in->pfs->propagation_spec->never.v);
+	for (size_t i = 0; !starts && i < n; i++)
+		starts = input_starts(&member[i], repo);
+	return starts;
+}
+
 const char *
 pfs_name(const struct pfs *p)
 {
@@ -407,6 +422,15 @@ check_name(struct specset *s, struct pipeline *p)
 }
 
 static bool
+starts_at_all(const struct pipeline *p)
+{
+	for (size_t i = 0; i < p->n_reads; i++)
+		if (input_starts(p->input, p->reads[i]->s))
+			return true;
+	return false;
+}
+
+static bool
 check_pipeline(struct specset *s, struct pipeline *p)
 {
 	struct names inputs = { 0 };
@@ -419,6 +443,8 @@ check_pipeline(struct specset *s, struct pipeline *p)
 		    pipeline_name(p));
 	if (p->input)
 		ok &= check_captured(s, p, inputs.text, inputs.n);
+	if (ok && p->input && p->n_reads && !starts_at_all(p))
+		diag_warn(s->d, p->input->at, "all inputs of '%s' say propagation_spec: {never: true}: it runs once, and when its spec changes", pipeline_name(p));
 	ok &= check_transform(s, p, &inputs);
 	ok &= check_settings(s, p);
 	ok &= !p->notify || alerts_check(s, p->notify);

@@ -22,6 +22,7 @@
 #include "../base/talk.h"
 #include "alerts.h"
 #include "branches.h"
+#include "check.h"
 #include "confs.h"
 #include "diag.h"
 #include "emit.h"
@@ -234,8 +235,11 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	ret->egress = conf.egress_id;
 	ret->n_reads = p->n_reads;
 	ret->reads = arena_alloc(&c->arena, (p->n_reads + 1) * sizeof *ret->reads);
-	for (size_t i = 0; i < p->n_reads; i++)
+	ret->quiet = arena_alloc(&c->arena, p->n_reads + 1);
+	for (size_t i = 0; i < p->n_reads; i++) {
 		ret->reads[i] = p->reads[i]->s;
+		ret->quiet[i] = !input_starts(p->input, p->reads[i]->s);
+	}
 	note_found(c, ret->name, ret->code, ret->n_code);
 	words_release(&w);
 	retry_release(&conf.retry);

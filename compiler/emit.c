@@ -15,6 +15,7 @@
 
 #include "../base/buf.h"
 #include "../base/layout.h"
+#include "check.h"
 #include "graph.h"
 #include "picture.h"
 #include "spec.h"
@@ -265,8 +266,17 @@ add_block(struct buf *b, const struct pipeline *p)
 	l = (struct line){ b, b->n };
 	buf_fmt(b, "%s:", done);
 	for (size_t i = 0; i < p->n_reads; i++)
-		line_word(&l, layout_ref(ref, p->reads[i]->s));
+		if (input_starts(p->input, p->reads[i]->s))
+			line_word(&l, layout_ref(ref, p->reads[i]->s));
 	line_word(&l, spec);
+	/* Of what starts no job the newest is read all the same, so it is made first. */
+	for (size_t i = 0, quiet = 0; i < p->n_reads; i++) {
+		if (input_starts(p->input, p->reads[i]->s))
+			continue;
+		if (!quiet++)
+			line_word(&l, "|");
+		line_word(&l, layout_ref(ref, p->reads[i]->s));
+	}
 	buf_fmt(b, "\n\t+@'$(DASSIE)' stage --make='$(MAKE)' %s\n", name);
 	if (p->egress.n)
 		buf_fmt(b, DIR_REFS "/%s.egress: %s " DIR_REFS "/%s.egress.spec\n\t+@'$(DASSIE)' egress --make $(DASSIE_LATER) %s\n",

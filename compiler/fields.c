@@ -148,7 +148,7 @@ static const struct field trigger_rows[] = {
 static TABLE(trigger_table, "input.pfs.trigger", "a trigger", trigger, trigger_rows);
 
 static const struct field propagation_rows[] = {
-	FIELD(propagation, "never", never, FK_BOOL, FS_HONOURED, "commits to this input start no job"),
+	FIELD(propagation, "never", never, FK_BOOL, FS_HONOURED, "a change of this input alone starts no job; the next job reads the newest"),
 };
 static TABLE(propagation_table, "input.pfs.propagation_spec", "a propagation_spec", propagation, propagation_rows);
 
@@ -168,8 +168,8 @@ static const struct field pfs_rows[] = {
 	FIELD(pfs, "empty_files", empty_files, FK_BOOL, FS_HONOURED, "show names, not contents"),
 	FIELD(pfs, "s3", s3, FK_BOOL, FS_REFUSED, "there is no S3 gateway; the command reads files"),
 	FIELD_SUB(pfs, "trigger", trigger, FK_OBJ, FS_HONOURED, trigger_table, "the branch moves only under conditions"),
-	FIELD_SUB(pfs, "propagation_spec", propagation_spec, FK_OBJ, FS_LATER, propagation_table, "commits here start no job"),
-	FIELD(pfs, "reference", reference, FK_BOOL, FS_LATER, "this input is not part of a datum's identity"),
+	FIELD_SUB(pfs, "propagation_spec", propagation_spec, FK_OBJ, FS_HONOURED, propagation_table, "never: a change here alone starts no job"),
+	FIELD(pfs, "reference", reference, FK_BOOL, FS_MAPPED, "its content counts all the same: what saw another one runs again"),
 	FIELD(pfs, "from_commit", from_commit, FK_STR, FS_REFUSED, "of Pachyderm 1.3; an input is read whole"),
 };
 static TABLE(pfs_table, "input.pfs", "a pfs input", pfs, pfs_rows);

@@ -55,18 +55,30 @@ read_input(struct snapshot *s, const struct index *x, struct open_job *o, const 
 }
 
 static bool
-planned_from(const struct ref *done, const struct open_job *o)
+is_quiet(const struct index *x, const struct open_job *o, const char *repo)
+{
+	const struct index_pipeline *p = index_find(x, o->pipeline);
+
+	for (size_t i = 0; p && i < p->n_reads; i++)
+		if (strcmp(p->reads[i], repo) == 0)
+			return p->quiet[i];
+	return false;
+}
+
+static bool
+planned_from(const struct index *x, const struct ref *done, const struct open_job *o)
 {
 	if (!oid_eq(&done->id, &o->spec) || done->n_input != o->n_input)
 		return false;
 	for (size_t i = 0; i < o->n_input; i++)
-		if (strcmp(done->input[i].repo, o->input[i].repo) || !oid_eq(&done->input[i].id, &o->input[i].commit))
+		if (strcmp(done->input[i].repo, o->input[i].repo) ||
+		    (!oid_eq(&done->input[i].id, &o->input[i].commit) && !is_quiet(x, o, o->input[i].repo)))
 			return false;
 	return true;
 }
 
 static int
-compare_done(struct snapshot *s, const struct open_job *o, struct err *err)
+compare_done(struct snapshot *s, const struct index *x, const struct open_job *o, struct err *err)
 {
 	char path[LAYOUT_MAX];
 	struct ref done, out;
@@ -74,7 +86,7 @@ compare_done(struct snapshot *s, const struct open_job *o, struct err *err)
 	int have = rc < 0 ? -1 : ref_read(layout_ref(path, o->pipeline), &out, err);
 
 	if (have >= 0) {
-		s->current = rc == 1 && have == 1 && planned_from(&done, o);
+		s->current = rc == 1 && have == 1 && planned_from(x, &done, o);
 		ref_release(&out);
 	}
 	if (rc >= 0)
@@ -119,7 +131,7 @@ snapshot_take(struct snapshot *s, struct conf *c, struct open_job *o, struct err
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = read_input(s, &x, o, repo[i], err);
 	if (rc == 0 && !s->waits_for)
-		rc = compare_done(s, o, err);
+		rc = compare_done(s, &x, o, err);
 	clock_unlock(&clock);
 	if (rc == 0 && !s->waits_for && !s->current)
 		rc = read_code(&x, o, err);
@@ -140,6 +152,23 @@ snapshot_code(struct open_job *o, struct err *err)
 	return rc;
 }
 
+/* Where nothing starts a job the mark goes on telling what was planned from: of inputs that start none that may be older. */
+static int
+keep_planned(struct ref *done, const char *pipeline, struct err *err)
+{
+	char path[LAYOUT_MAX];
+	struct ref was;
+	int rc = ref_read(layout_done(path, pipeline), &was, err);
+
+	if (rc < 0)
+		return -1;
+	for (size_t i = 0; rc == 1 && was.n_input == done->n_input && i < was.n_input; i++)
+		if (strcmp(was.input[i].repo, done->input[i].repo) == 0)
+			done->input[i].id = was.input[i].id;
+	ref_release(&was);
+	return 0;
+}
+
 int
 snapshot_done(const struct snapshot *s, const struct open_job *o, struct err *err)
 {
@@ -156,6 +185,8 @@ snapshot_done(const struct snapshot *s, const struct open_job *o, struct err *er
 	done.n_input = o->n_input;
 	for (size_t i = 0; i < o->n_input; i++)
 		done.input[i] = (struct ref_input){ xstrdup(o->input[i].repo), o->input[i].commit };
+	if (rc == 0 && s->current)
+		rc = keep_planned(&done, o->pipeline, err);
 	if (rc == 0)
 		rc = ref_write(&clock, layout_done(path, o->pipeline), &done, err);
 	clock_unlock(&clock);

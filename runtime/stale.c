@@ -229,7 +229,7 @@ judge(struct look *l, struct stale *s, const struct index_pipeline *p)
 		else
 			rc = compare_spec(l, s, &done, &spec);
 		for (size_t i = 0; rc >= 0 && i < p->n_reads; i++)
-			rc = compare_input(l, s, &done, p->reads[i]);
+			rc = p->quiet[i] ? 0 : compare_input(l, s, &done, p->reads[i]);
 		if (shown == 0)
 			reason(l, s, "its output's ref is gone");
 		s->state = s->n_reason > 0 ? STALE_YES : STALE_NO;
@@ -256,7 +256,7 @@ pass_on(struct look *l)
 			for (size_t k = 0; k < p->n_reads; k++) {
 				const struct index_pipeline *up = index_find(l->x, p->reads[k]);
 
-				if (!up || l->v[up - l->x->pipeline].state == STALE_NO)
+				if (!up || p->quiet[k] || l->v[up - l->x->pipeline].state == STALE_NO)
 					continue;
 				if (l->v[i].state == STALE_NO)
 					l->v[i].state = STALE_YES;

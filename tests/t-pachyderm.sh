@@ -177,6 +177,38 @@ like "6.7: group of two: key 1" "$(all group2)" '^a 10 11 12 13 14 15 16 17 18 1
 like "6.7: group of two: key 5" "$(all group2)" '^b 15 25 35 45 $'
 like "6.7: group of a join" "$(all groupjoin)" '^a 11 12 13 14 b 11 21 31 41 $'
 
+# propagation_spec: a change of such an input alone starts nothing, and is seen by whatever starts for another reason.
+repo_r
+mkdir model && echo old >model/m
+{
+	spec up '{pfs: {repo: model, glob: /}}' '[sh]' 'sed s/^/made-/ </pfs/model/m >/pfs/out/m'
+	spec p '{cross: [{pfs: {repo: r, glob: "/*"}}, {pfs: {repo: model, glob: /, propagation_spec: {never: true}}}, {pfs: {repo: up, glob: /, propagationSpec: {never: true}}}]}' \
+		'[sh]' 'cat $r /pfs/model/m /pfs/up/m >/pfs/out/$(basename $r)'
+	spec after '{pfs: {repo: p, glob: /}}' '[sh]' 'cat /pfs/p/* >/pfs/out/all'
+} >pipeline.yaml
+run dassie compile
+is "never: compiles, without a word" "$status $err" "0 dassie: compiled 3 pipelines from pipeline.yaml: Makefile written"
+ran "never: the first job runs, behind what it reads" 4 make -j4
+echo new >model/m
+ran "never: a change runs what it starts" 1 make
+is "never: and nothing else" "$(cat out/after/all | tr '\n' ' ')" "1 old made-old 2 old made-old "
+ok "never: up to date" make -q
+like "never: status agrees" "$(dassie status)" 'up to date'
+unlike "never: status names nothing stale" "$(dassie status)" 'stale'
+is "never: the mark names what was planned from" "$(sed -n 's/^input model //p' .dassie/refs/p.done)" \
+	"$(dassie log --json model | sed -n '2s/.*"commit":"\([0-9a-f]*\)".*/\1/p')"
+echo 3 >r/c
+ran "never: a job for another reason sees the newest" 4 make
+is "never: all of it" "$(cat out/p/a out/p/c | tr '\n' ' ')" "1 new made-new 3 new made-new "
+{
+	spec p '{pfs: {repo: r, glob: "/*", propagation_spec: {never: true}}}' '[sh]' 'cp $r /pfs/out/'
+} >pipeline.yaml
+run dassie compile
+like "never: an input must start it" "$err" "all inputs of 'p' say propagation_spec: {never: true}: it runs once"
+ran "never: once" 3 make
+echo 4 >r/d
+ran "never: and no more" 0 make
+
 # k. A cron input compiles, waits, and stands in nobody's way.
 repo_r
 {
@@ -193,6 +225,38 @@ is "k: without a tick there is no datum" "$(job ticking total) $(job both total)
 ok "k: nothing to do" make -q
 rm -rf .dassie/refs
 ran "k: the state's refs are made again" 0 make
+
+# k. Ticks are files named by their RFC 3339 times in UTC: with overwrite one datum each time, without all that were, done ones skipped.
+project
+{
+	spec one '{cron: {name: tick, spec: "@every 1s", overwrite: true, missed: all, start: "2030-01-01T00:00:01Z"}}' '[sh]' 'basename $tick >/pfs/out/$(basename $tick)'
+	spec all '{cron: {name: tick, spec: "@every 1s", missed: all, start: "2030-01-01T00:00:01Z"}}' '[sh]' 'basename $tick >/pfs/out/$(basename $tick)'
+} >pipeline.yaml
+compiled "k: ticks: compiles"
+dassie cron fire --now 2030-01-01T00:00:00Z
+dassie cron fire --now 2030-01-01T00:00:01Z
+is "k: overwrite: one datum" "$(job one total) $(ls out/one)" "1 2030-01-01T00:00:01Z"
+is "k: else one, too, of the first" "$(job all total) $(ls out/all)" "1 2030-01-01T00:00:01Z"
+dassie cron fire --now 2030-01-01T00:00:03Z
+is "k: overwrite: the newest alone" "$(job one total) $(ls out/one)" "1 2030-01-01T00:00:03Z"
+is "k: else they gather, and those that ran are skipped" "$(job all total) $(job all processed) $(job all skipped)" "3 2 1"
+is "k: names are times in UTC" "$(ls out/all | tr '\n' ' ')" "2030-01-01T00:00:01Z 2030-01-01T00:00:02Z 2030-01-01T00:00:03Z "
+
+# r. Two crons in one pipeline: each ticks by its own schedule; by hand both do, at one time.
+project
+spec p '{cross: [{cron: {name: fast, spec: "*/10 * * * *", overwrite: true}}, {cron: {name: slow, spec: "0 * * * *", overwrite: true}}]}' '[sh]' \
+	'echo $(basename $fast) $(basename $slow) >/pfs/out/both' >pipeline.yaml
+compiled "r: compiles"
+dassie cron fire --now 2030-01-01T00:05:00Z
+dassie cron fire --now 2030-01-01T00:50:00Z
+is "r: of one alone there is no datum yet" "$(job p total) $(ls out/p)" "0 "
+dassie cron fire --now 2030-01-01T01:00:00Z
+is "r: both ticked" "$(cat out/p/both)" "2030-01-01T01:00:00Z 2030-01-01T01:00:00Z"
+dassie cron fire --now 2030-01-01T01:10:00Z
+is "r: one ticks, the other stays" "$(cat out/p/both)" "2030-01-01T01:10:00Z 2030-01-01T01:00:00Z"
+dassie tick --at 2030-01-01T01:15:00Z p
+is "r: by hand both tick" "$(cat out/p/both)" "2030-01-01T01:15:00Z 2030-01-01T01:15:00Z"
+is "r: in one job" "$(job p total)" 1
 
 # l. Names: through a folder, a group and a link.
 project
