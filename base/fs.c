@@ -86,6 +86,23 @@ fs_write_all(int fd, const void *p, size_t n, struct err *err)
 	return 0;
 }
 
+int
+fs_create(const char *path, const void *p, size_t n, mode_t mode, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode), rc;
+
+	if (fd < 0)
+		return errno == EEXIST ? 0 : err_set(err, errno, "cannot write '%s':", path);
+	rc = fs_write_all(fd, p, n, err);
+	if (close(fd) < 0 && rc == 0)
+		rc = err_set(err, errno, "close:");
+	if (rc < 0) {
+		unlink(path);
+		err_wrap(err, "cannot write '%s'", path);
+	}
+	return rc < 0 ? -1 : 1;
+}
+
 /* The rest of fs_replace once the temporary is open; closes fd. */
 static int
 fill_and_rename(int fd, const char *tmp, const char *path, const void *p, size_t n, uint64_t ns, uint64_t *ret_ns,

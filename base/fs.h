@@ -21,6 +21,10 @@ ssize_t fs_read_tail(const char *path, char *ret, size_t max);
 /* Write all of p, whatever write(2) does in pieces. */
 int fs_write_all(int fd, const void *p, size_t n, struct err *err);
 
+/* Make a file that is not there, under its own name at once.  1 made, 0 there is one, -1 error: then there is none.
+ * Of a kill comes a part of it: only for what nobody knows of yet, and whose bytes can be told to be whole. */
+int fs_create(const char *path, const void *p, size_t n, mode_t mode, struct err *err);
+
 /* Replace path by these bytes in one step: a temporary name in the same directory
  * (pid in it), then rename.  mode as for open.  On failure the old file stays and the
  * temporary is gone. */

@@ -25,6 +25,8 @@ void *arena_alloc(struct arena *a, size_t n);          /* zeroed, aligned for an
 char *arena_dup(struct arena *a, const char *s, size_t n); /* n bytes and a NUL */
 char *arena_str(struct arena *a, const char *s);
 char *arena_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Empty it, and keep a block for what comes next. */
+void arena_reset(struct arena *a);
 void arena_release(struct arena *a);
 
 #endif

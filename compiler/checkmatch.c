@@ -108,10 +108,13 @@ check_named(struct specset *s, const struct str *key, const char *field, const s
 static bool
 check_key(struct specset *s, const struct str *key, const char *field, const char *glob, const struct glob *regex)
 {
-	unsigned groups = regex ? glob_captures(regex) : glob ? glob_groups(glob) : 0, n;
+	unsigned groups, n;
 	bool ok = true;
 
-	for (const char *p = key->s ? key->s : ""; *p; p++) {
+	if (!key->s || !strchr(key->s, '$'))
+		return true;
+	groups = regex ? glob_captures(regex) : glob ? glob_groups(glob) : 0;
+	for (const char *p = key->s; *p; p++) {
 		const char *d = p + 1 + (p[1] == '{'), *end;
 
 		if (*p != '$')

@@ -2,7 +2,6 @@
  *
  * All errors first, then nothing is written; else everything is, each file in one step and only if its bytes differ, the
  * index last: it says what was compiled from which bytes, so that after a kill in between the next scan compiles again. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +34,7 @@
 #include "schema.h"
 #include "spec.h"
 #include "step.h"
+#include "stepdir.h"
 #include "unchanged.h"
 #include "verbs.h"
 #include "words.h"
@@ -65,6 +65,7 @@ struct compile {
 	struct specset set;
 	struct specfiles files;
 	struct index index;
+	struct stepdir steps;
 	struct buf notes;           /* what is said when all went well */
 	struct buf text, spec;      /* of the pipeline under way */
 	bool changed, makefile_changed;
@@ -173,17 +174,6 @@ note_found(struct compile *c, const char *pipeline, const struct conf_code *code
 		buf_byte(&c->notes, '\n');
 }
 
-/* A step of this name and size was written by this compiler: its name says its bytes. */
-static int
-write_step(struct compile *c, const char *path, const struct buf *b, struct err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == b->n)
-		return 0;
-	return write_file(c, path, b, 0755, err);
-}
-
 /* A pipeline's err_cmd, as a step of its own: it is no part of what the datums are.  NULL if it has none. */
 static int
 write_err_step(struct compile *c, const struct pipeline *p, const char **ret, struct err *err)
@@ -200,7 +190,7 @@ write_err_step(struct compile *c, const struct pipeline *p, const char **ret, st
 	sha256_bytes(b->s, b->n, &id);
 	oid_hex(&id, hex);
 	*ret = arena_fmt(&c->arena, DIR_STEPS "/%s-err-%.*s.sh", pipeline_name(p), STEP_HEX, hex);
-	return write_step(c, *ret, b, err);
+	return stepdir_step(&c->steps, *ret, b, err);
 }
 
 /* One pipeline: its step, its settings, its part of the index. */
@@ -210,7 +200,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	struct buf *b = &c->text;
 	struct words w = { 0 };
 	struct conf conf = CONF_INIT;
-	char hex[OID_HEX + 1], path[LAYOUT_MAX];
+	char hex[OID_HEX + 1];
 	int rc;
 
 	buf_reset(b);
@@ -220,14 +210,14 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	oid_hex(&ret->script_id, hex);
 	ret->name = pipeline_name(p);
 	ret->script = arena_fmt(&c->arena, DIR_STEPS "/%s-%.*s.sh", ret->name, STEP_HEX, hex);
-	rc = write_step(c, ret->script, b, err);
+	rc = stepdir_step(&c->steps, ret->script, b, err);
 	if (rc >= 0)
 		rc = write_err_step(c, p, &conf.err_script, err);
 	confs_make(&c->set, p, ret->script, &w, &c->spec, &conf);
 	buf_reset(b);
 	conf_write(b, &conf);
 	if (rc >= 0)
-		rc = write_file(c, layout_conf(path, ret->name), b, 0644, err);
+		rc = stepdir_conf(&c->steps, ret->name, b, err);
 	ret->decides = conf.decides;
 	ret->code = conf.code;
 	ret->n_code = conf.n_code;
@@ -288,33 +278,6 @@ fill_index(struct compile *c)
 	x->n_pipeline = s->n_pipeline;
 }
 
-/* Settings of pipelines that are no more.  Old scripts stay: what ran once is on record under their names. */
-static int
-remove_old(struct compile *c, struct err *err)
-{
-	DIR *dir = opendir(DIR_STEPS);
-	const struct dirent *e;
-
-	if (!dir)
-		return err_set(err, errno, "cannot read '%s':", DIR_STEPS);
-	while ((e = readdir(dir))) {
-		size_t n = strlen(e->d_name);
-		char *name;
-
-		if (n < 6 || strcmp(e->d_name + n - 5, ".conf") != 0)
-			continue;
-		name = arena_dup(&c->arena, e->d_name, n - 5);
-		if (!graph_pipeline(&c->set, name) && unlinkat(dirfd(dir), e->d_name, 0) < 0 && errno != ENOENT) {
-			int num = errno;
-
-			closedir(dir);
-			return err_set(err, num, "cannot remove '%s/%s':", DIR_STEPS, e->d_name);
-		}
-	}
-	closedir(dir);
-	return 0;
-}
-
 /* For editors.  One of this length was written by this version. */
 static int
 write_schema(struct err *err)
@@ -367,7 +330,7 @@ write_all(struct compile *c, struct err *err)
 	struct buf b = BUF_INIT;
 	int rc = 0;
 
-	if (fs_mkdirs(DIR_STEPS, err) < 0)
+	if (stepdir_open(&c->steps, err) < 0)
 		return -1;
 	fill_index(c);
 	rc = write_schema(err);
@@ -376,13 +339,14 @@ write_all(struct compile *c, struct err *err)
 	for (size_t i = 0; rc >= 0 && i < c->set.n_pipeline; i++)
 		rc = write_pipeline(c, c->set.by_name[i], &c->index.pipeline[i], err);
 	if (rc >= 0)
-		rc = remove_old(c, err);
+		rc = stepdir_tidy(&c->steps, &c->set, err);
 	e.option = c->index.option;
 	e.n_option = c->index.n_option;
 	emit_makefile(&b, &c->set, &e);
 	if (rc >= 0)
 		rc = write_file(c, c->o.makefile, &b, 0644, err);
 	c->makefile_changed = rc > 0;
+	c->changed |= c->steps.changed;
 	if (rc >= 0)
 		rc = write_notify(c, &b, err);
 	buf_reset(&b);
@@ -526,6 +490,7 @@ verb_compile(int argc, char **argv)
 	free((void *)c->set.param);
 	free((void *)c->o.define);
 	free((void *)c->o.spec);
+	stepdir_close(&c->steps);
 	buf_release(&c->notes);
 	buf_release(&c->text);
 	buf_release(&c->spec);

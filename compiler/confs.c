@@ -95,7 +95,7 @@ count_given(const struct table *t, const void *obj)
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n; i++)
-		n += print_given(&t->field[i], obj) && !has_line(t, &t->field[i]);
+		n += print_given(&t->field[i], obj);
 	return n;
 }
 

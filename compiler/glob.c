@@ -82,7 +82,7 @@ glob_check(const char *glob, const char **ret_msg, size_t *ret_at)
 	}
 	/* "{a/../b}" is a glob, but what cleaning leaves of it is not. */
 	clean(&text, glob);
-	good = globparse(&g, text.s, "/", NULL, NULL, NULL);
+	good = !strcmp(text.s, glob) || globparse(&g, text.s, "/", NULL, NULL, NULL);
 	if (!good)
 		*ret_msg = "'..' takes a bracket away";
 	buf_release(&text);

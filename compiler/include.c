@@ -210,7 +210,7 @@ modules_add(struct modules *m, size_t i, const struct text *t)
 	GROW(m->v, m->n, m->cap);
 	m->v[m->n++] = (struct module){ .file = i, .parsing = true };
 	m->stack[m->depth++] = at;
-	ok = yaml_parse(m->s->a, &m->nodes, m->s->d, t->s, t->n, t->base, &m->v[at].docs);
+	ok = yaml_parse_all(m->s->a, &m->nodes, m->s->d, t->s, t->n, t->base, &m->v[at].docs);
 	m->s->unread |= !ok;
 	for (const struct ynode *d = m->v[at].docs; d; d = d->next) {
 		const struct ynode *inc = ynode_get(d, "include");

@@ -292,6 +292,8 @@ check_template(struct specset *s, const struct field *f, struct str *t)
 	size_t len;
 	bool looks = false;
 
+	if (!strpbrk(t->s, "{<"))
+		return true;
 	for (size_t i = 0; !looks && i < sizeof name / sizeof *name; i++)
 		looks = !strcmp(f->name, name[i]);
 	if (!looks || !(at = template_in(t->s, strcmp(f->name, "image") != 0, &len, &word)))

@@ -265,6 +265,12 @@ declare(struct specset *s, const struct ynode *key)
 }
 
 bool
+params_maybe(const char *text, size_t n)
+{
+	return memmem(text, n, "params", 6);
+}
+
+bool
 params_declare(struct specset *s, const struct ynode *map)
 {
 	bool ok = true;

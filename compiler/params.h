@@ -12,6 +12,9 @@ struct ynode;
 /* "NAME=VALUE" of -D, into s->define; of one name the last counts.  False: it is none. */
 bool params_define(struct specset *s, const char *arg);
 
+/* May a text declare params?  False is certain, but for a key with escapes in its name. */
+bool params_maybe(const char *text, size_t n);
+
 /* Declare what a `params:` map has in s->scope.  False: errors were recorded. */
 bool params_declare(struct specset *s, const struct ynode *map);
 

@@ -25,8 +25,7 @@
 #include "template.h"
 #include "yaml.h"
 
-/* Nodes are let go after so much text: memory that is touched once costs more than to parse into it. */
-enum { NODES_KEPT = 128 << 10, READSPEC_DEEP = 20 };
+enum { READSPEC_DEEP = 20 };
 
 const char *
 readspec_default(struct err *err)
@@ -181,14 +180,32 @@ readspec_passed(struct specset *s, const struct specfile *f, const struct ynode 
 	return true;
 }
 
-/* A file that includes nothing. */
+static void
+take_doc(void *arg, struct ynode *doc)
+{
+	struct specset *s = arg;
+
+	load_params(s, doc);
+	load_docs(s, doc);
+	arena_reset(s->nodes);
+}
+
+/* A file that includes nothing.  Params hold for all of it, wherever they stand, and one that was only found is a spec if any of its
+ * documents is; else a document is loaded as soon as it is read, and its nodes go: memory that is touched once costs more than to
+ * parse into it. */
 static void
 load_one(struct specset *s, const struct specfile *f)
 {
 	const struct text *t = &f->text;
 	struct ynode *docs;
-	bool ok = yaml_parse(s->a, s->nodes, s->d, t->s, t->n, t->base, &docs);
+	bool ok;
 
+	if (!f->found && !params_maybe(t->s, t->n)) {
+		s->unread |= !yaml_parse(s->a, s->nodes, s->d, t->s, t->n, t->base, take_doc, s);
+		scope_end(s);
+		return;
+	}
+	ok = yaml_parse_all(s->a, s->nodes, s->d, t->s, t->n, t->base, &docs);
 	s->unread |= !ok;
 	if (ok && readspec_passed(s, f, docs))
 		return;
@@ -202,7 +219,6 @@ static void
 load_all(struct specset *s, struct specfiles *f, size_t n)
 {
 	struct modules *m = modules_new(s, f);
-	size_t read = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct text t = f->v[i].text;
@@ -226,11 +242,7 @@ load_all(struct specset *s, struct specfiles *f, size_t n)
 			modules_load(m, i);
 		else
 			load_one(s, &f->v[i]);
-		read += f->v[i].text.n;
-		if (read < NODES_KEPT)
-			continue;
-		arena_release(s->nodes);
-		read = 0;
+		arena_reset(s->nodes);
 	}
 	modules_free(m);
 }

@@ -40,7 +40,8 @@ struct reader {
 	size_t n_anchor, cap_anchor;
 	uint64_t n_nodes;
 	uint64_t merging;           /* keys compared for '<<' */
-	struct ynode *docs, **docs_end;
+	yaml_take *take;
+	void *arg;
 	bool is_json;               /* it begins as JSON does */
 };
 
@@ -217,8 +218,8 @@ place(struct reader *r, struct ynode *n)
 	if (r->n_nodes > YAML_NODES)
 		return diag_error(r->d, n->at, "more than %d values in a file, aliases followed", YAML_NODES);
 	if (r->depth == 0) {
-		*r->docs_end = n;
-		r->docs_end = &n->next;
+		r->n_anchor = 0;
+		r->take(r->arg, n);
 		return true;
 	}
 	l = &r->level[r->depth - 1];
@@ -310,9 +311,6 @@ static bool
 on_event(struct reader *r, const yaml_event_t *ev)
 {
 	switch (ev->type) {
-	case YAML_DOCUMENT_START_EVENT:
-		r->n_anchor = 0;
-		return true;
 	case YAML_SCALAR_EVENT:
 		return on_scalar(r, ev);
 	case YAML_ALIAS_EVENT:
@@ -491,7 +489,7 @@ count_chars(const char *s, size_t n)
 /* A text of JSON values that follow one another: each for itself.  False in *ret_json: it is no such text, but *text has
  * those made good that it begins with. */
 static bool
-parse_json(struct reader *r, const char **text, bool *ret_json)
+parse_json(struct reader *r, const char **text, char **ret_copy, bool *ret_json)
 {
 	char *copy;
 	size_t first = skip_blank(r->text, r->n, 0), slices = 0, end = 0, counted = 0;
@@ -501,7 +499,7 @@ parse_json(struct reader *r, const char **text, bool *ret_json)
 	if (first == r->n || (r->text[first] != '{' && r->text[first] != '['))
 		return true;
 	r->is_json = true;
-	*text = copy = arena_dup(r->nodes, r->text, r->n);
+	*text = *ret_copy = copy = xmemdup(r->text, r->n);
 	for (size_t i = first; i < r->n; i = skip_blank(copy, r->n, end)) {
 		end = copy[i] == '{' || copy[i] == '[' ? json_end(copy, r->n, i) : 0;
 		if (!end || ++slices > SLICES_MAX)
@@ -518,9 +516,10 @@ parse_json(struct reader *r, const char **text, bool *ret_json)
 }
 
 bool
-yaml_parse(struct arena *a, struct arena *nodes, struct diag *d, const char *text, size_t n, uint32_t base, struct ynode **ret_docs)
+yaml_parse(struct arena *a, struct arena *nodes, struct diag *d, const char *text, size_t n, uint32_t base, yaml_take *take, void *arg)
 {
-	struct reader reader = { .a = a, .nodes = nodes, .d = d }, *r = &reader;
+	struct reader reader = { .a = a, .nodes = nodes, .d = d, .take = take, .arg = arg }, *r = &reader;
+	char *copy = NULL;
 	bool ok, json;
 
 	if (n > YAML_BYTES)
@@ -533,17 +532,32 @@ yaml_parse(struct arena *a, struct arena *nodes, struct diag *d, const char *tex
 	r->text = text;
 	r->n = n;
 	r->base = base;
-	r->docs_end = &r->docs;
 	r->level = xmalloc(YAML_DEPTH * sizeof *r->level);
 	stride_make(r);
-	ok = parse_json(r, &text, &json);
+	ok = parse_json(r, &text, &copy, &json);
 	if (ok && !json)
 		ok = parse_slice(r, text, n);
-	*ret_docs = r->docs;
+	free(copy);
 	free(r->stride);
 	free(r->anchor);
 	free(r->level);
 	return ok;
+}
+
+static void
+chain(void *arg, struct ynode *doc)
+{
+	struct ynode ***end = arg;
+
+	**end = doc;
+	*end = &doc->next;
+}
+
+bool
+yaml_parse_all(struct arena *a, struct arena *nodes, struct diag *d, const char *text, size_t n, uint32_t base, struct ynode **ret_docs)
+{
+	*ret_docs = NULL;
+	return yaml_parse(a, nodes, d, text, n, base, chain, &ret_docs);
 }
 
 struct ynode *
@@ -563,8 +577,20 @@ ynode_copy(struct arena *to, const struct ynode *n)
 bool
 ynode_is_null(const struct ynode *n)
 {
-	return n->kind == Y_SCALAR && n->plain &&
-	    (!*n->text || !strcmp(n->text, "~") || !strcmp(n->text, "null") || !strcmp(n->text, "Null") || !strcmp(n->text, "NULL"));
+	if (n->kind != Y_SCALAR || !n->plain)
+		return false;
+	switch (*n->text) {
+	case '\0':
+		return true;
+	case '~':
+		return !n->text[1];
+	case 'n':
+		return !strcmp(n->text, "null");
+	case 'N':
+		return !strcmp(n->text, "Null") || !strcmp(n->text, "NULL");
+	default:
+		return false;
+	}
 }
 
 const struct ynode *

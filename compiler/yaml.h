@@ -33,10 +33,14 @@ enum {
 };
 
 /* Parse a file's text, of which `base` is the address (diag_add_file).  The text must stay.  Nodes lie in `nodes`, their text
- * in `a`, so that nodes can go when the model is loaded.  Documents are chained by ->next in *ret_docs; an empty one is
- * a plain scalar "".  False: errors were recorded. */
+ * in `a`, so that nodes can go when the model is loaded.  Every document is handed out when it ends, and whoever takes it may
+ * empty `nodes`; an empty one is a plain scalar "".  False: errors were recorded. */
+typedef void yaml_take(void *arg, struct ynode *doc);
 bool yaml_parse(struct arena *a, struct arena *nodes, struct diag *d, const char *text, size_t n, uint32_t base,
-                struct ynode **ret_docs);
+                yaml_take *take, void *arg);
+/* The same, but all documents at the end, chained by ->next. */
+bool yaml_parse_all(struct arena *a, struct arena *nodes, struct diag *d, const char *text, size_t n, uint32_t base,
+                    struct ynode **ret_docs);
 
 /* All of a node in another arena (its text stays where it is). */
 struct ynode *ynode_copy(struct arena *to, const struct ynode *n);
