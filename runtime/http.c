@@ -20,7 +20,7 @@
 #include "../base/mem.h"
 #include "../base/sha256.h"
 
-enum { DEFAULT_CONCURRENCY = 8, BIG = 64 << 10, PAUSE_MS = 20 };
+enum { DEFAULT_CONCURRENCY = 8, BIG = 64 << 10, PAUSE_MS = 20, WORTH_ASKING = 1 << 20 };
 
 struct transfer {
 	struct http *h;
@@ -282,6 +282,9 @@ transfer_new(struct http *h, const struct http_request *r)
 	t->r.password = r->password ? xstrdup(r->password) : NULL;
 	t->r.mail_from = r->mail_from ? xstrdup(r->mail_from) : NULL;
 	t->header = slist(r->header, r->n_header);
+	/* To ask whether a body may come is one more way there and back, and a second where nobody answers. */
+	if ((r->body.p || r->body.fd >= 0) && r->body.n <= WORTH_ASKING)
+		t->header = curl_slist_append(t->header, "Expect:");
 	t->before = slist(r->quote_before, r->n_quote_before);
 	t->after = slist(r->quote_after, r->n_quote_after);
 	t->mail = slist(r->mail_to, r->n_mail_to);

@@ -280,7 +280,7 @@ sendmail(const struct alert *a, const struct buf *message, const char *from)
 static void
 start_webhook(struct http *h, const struct alert *a, const char *url, struct delivery *d)
 {
-	static const char *const header[] = { "Content-Type: application/json", ("User-Agent: dassie/" PACKAGE_VERSION), "Expect:" };
+	static const char *const header[] = { "Content-Type: application/json", ("User-Agent: dassie/" PACKAGE_VERSION) };
 	struct http_request r = HTTP_REQUEST_INIT;
 
 	r.method = "POST";
