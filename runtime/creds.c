@@ -319,9 +319,12 @@ assume(struct creds_chain *c, const struct sts_role *role, struct creds *by, con
 	struct sts sts = sts_of(c);
 	struct buf text = BUF_INIT;
 
-	if (sts_assume_role(&sts, by, role, ret, err) < 0)
+	if (sts_assume_role(&sts, by, role, ret, err) < 0) {
+		if (strstr(err->text, "NoSuchEntity"))
+			return err_wrap(err, "cannot assume role '%s' (%s): there is no such role", role->arn, where);
 		return err_wrap(err, "cannot assume role '%s' (%s) with %s: its trust policy must let that identity call sts:AssumeRole%s", role->arn,
 		    where, by->from, role->external_id ? ", with this external id" : "");
+	}
 	buf_fmt(&text, "role '%s' (%s), assumed with %s", role->arn, where, by->from);
 	ret->from = buf_detach(&text);
 	return 1;

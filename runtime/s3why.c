@@ -379,6 +379,12 @@ why_bucket(struct buf *b, const struct s3_why *w)
 }
 
 static bool
+reads(const struct s3_why *w)
+{
+	return w->op == S3_GET_OBJECT || w->op == S3_HEAD_OBJECT || w->op == S3_LIST_OBJECTS;
+}
+
+static bool
 why_denied(struct buf *b, const struct s3_why *w)
 {
 	const struct s3_operation *o = &s3_operations[w->op];
@@ -405,8 +411,8 @@ why_denied(struct buf *b, const struct s3_why *w)
 	if (!w->amazon && !*text(w->message) && is(w->code, "AccessDenied"))
 		buf_str(b, "; servers that speak STS say the same of a wrong secret, an unknown key id and an expired token");
 	fix(b);
-	buf_fmt(b, "grant %s on arn:%s:s3:::%s%s, if the identity above is the one that should write: ", o->action, partition(w), w->bucket,
-	    o->of_bucket ? "" : "/*");
+	buf_fmt(b, "grant %s on arn:%s:s3:::%s%s, if the %s above is the one that should %s: ", o->action, partition(w), w->bucket,
+	    o->of_bucket ? "" : "/*", w->who && *w->who ? "identity" : "key", reads(w) ? "read" : "write");
 	policy(b, w);
 	return true;
 }
@@ -499,6 +505,14 @@ why_fault(struct buf *b, const struct s3_why *w)
 		return true;
 	case HTTP_FAULT_LOCAL:
 		return false;
+	case HTTP_FAULT_RESET:
+		if (w->endpoint && strncmp(w->endpoint, "http:", 5) == 0 && w->fault_text && strstr(w->fault_text, "Empty reply")) {
+			cause(b, "the server hangs up without a word: perhaps it speaks https there");
+			fix(b);
+			buf_fmt(b, "if so, correct %s.endpoint: https://; else run again later", s);
+			return true;
+		}
+		/* fall through */
 	default:
 		cause(b, "the network or the server fails again and again");
 		fix(b);

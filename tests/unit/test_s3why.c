@@ -127,6 +127,10 @@ test_others(void)
 	w.fault = HTTP_FAULT_TLS;
 	w.fault_text = "SSL: no alternative certificate subject name matches target host name 'a.b.s3.example'";
 	says("a certificate for another name", &w, WORDS("is for another name", "egress.addressing: path"));
+	w.fault = HTTP_FAULT_RESET;
+	w.fault_text = "Empty reply from server";
+	w.endpoint = "http://s3.example:9000";
+	says("http to a port that speaks https", &w, WORDS("hangs up without a word", "correct egress.endpoint: https://"));
 	w.fault = HTTP_FAULT_PROXY;
 	w.proxy = "https_proxy";
 	says("proxy", &w, WORDS("the proxy (from https_proxy)", "no_proxy"));
