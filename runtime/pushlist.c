@@ -121,7 +121,9 @@ push_relist(struct push *p, struct err *err)
 		rc = r.failed ? -1 : placerec_replace(&p->rec, p->base, &r.to, err);
 	spool_release(&r.to);
 	if (rc == 1)
-		talk("%s: '%s' cannot be listed, so everything is sent: %s", p->place->pipeline, p->place->url, err->text);
+		/* Its first line: where it matters, the first PUT tells all of it. */
+		talk("%s: '%s' cannot be listed, so everything is sent: %.*s", p->place->pipeline, p->place->url, (int)strcspn(err->text, "\n"),
+		    err->text);
 	return rc < 0 ? -1 : 0;
 }
 

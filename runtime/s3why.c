@@ -543,11 +543,33 @@ why_server(struct buf *b, const struct s3_why *w)
 	return true;
 }
 
+/* It does not say which one. */
+static bool
+why_argument(struct buf *b, const struct s3_why *w)
+{
+	const struct { const char *name, *value; } asked[] = { { "storage_class", w->storage_class }, { "sse", w->sse },
+		{ "kms_key", w->kms_key }, { "tags", w->tags ? "" : NULL } };
+	const char *between = "";
+
+	if (!is(w->code, "InvalidArgument") || (!w->storage_class && !w->sse && !w->tags))
+		return false;
+	row(b, "cause");
+	buf_str(b, "the server does not take something that the object is to be written with: ");
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+		if (asked[i].value) {
+			buf_fmt(b, "%s%s%s%s", between, asked[i].name, *asked[i].value ? " " : "", asked[i].value);
+			between = ", ";
+		}
+	fix(b);
+	buf_fmt(b, "correct or drop that in %s", setting(w));
+	return true;
+}
+
 void
 s3_why(struct buf *b, const struct s3_why *w)
 {
 	static bool (*const causes[])(struct buf *, const struct s3_why *) = { why_fault, why_stranger, why_named, why_token, why_clock, why_kms, why_keys, why_bucket, why_region,
-		why_acl, why_denied, why_server };
+		why_acl, why_denied, why_argument, why_server };
 
 	sentence(b, w);
 	if (w->no_credentials)

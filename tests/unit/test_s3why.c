@@ -141,6 +141,19 @@ test_others(void)
 }
 
 static void
+test_argument(void)
+{
+	struct s3_why w = base();
+
+	w.status = 400;
+	w.code = "InvalidArgument";
+	w.message = "";
+	w.storage_class = "NOPE";
+	w.tags = true;
+	says("which of what it is written with", &w, WORDS("storage_class NOPE, tags", "correct or drop that in egress"));
+}
+
+static void
 test_classes(void)
 {
 	static const struct { enum http_fault fault; int status; const char *code; enum s3_class want; } c[] = {
@@ -232,6 +245,7 @@ main(void)
 	test_whole();
 	test_rights();
 	test_others();
+	test_argument();
 	test_classes();
 	test_pace();
 	test_parts();
