@@ -41,7 +41,7 @@ static void
 creds_release(struct creds *c)
 {
 	if (c->secret)
-		memset(c->secret, 0, strlen(c->secret));
+		explicit_bzero(c->secret, strlen(c->secret));
 	free(c->id);
 	free(c->secret);
 	free(c->token);

@@ -283,7 +283,7 @@ transfer_new(struct http *h, const struct http_request *r)
 	t->r.mail_from = r->mail_from ? xstrdup(r->mail_from) : NULL;
 	t->header = slist(r->header, r->n_header);
 	/* To ask whether a body may come is one more way there and back, and a second where nobody answers. */
-	if ((r->body.p || r->body.fd >= 0) && r->body.n <= WORTH_ASKING)
+	if (strncasecmp(r->url, "http", 4) == 0 && (r->body.p || r->body.fd >= 0) && r->body.n <= WORTH_ASKING)
 		t->header = curl_slist_append(t->header, "Expect:");
 	t->before = slist(r->quote_before, r->n_quote_before);
 	t->after = slist(r->quote_after, r->n_quote_after);

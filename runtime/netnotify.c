@@ -277,41 +277,41 @@ sendmail(const struct alert *a, const struct buf *message, const char *from)
 		fclose(file);
 }
 
-static void
-start_webhook(struct http *h, const struct alert *a, const char *url, struct delivery *d)
+static struct http_request
+request(const char *method, const char *url, const void *body, size_t n, struct delivery *d)
 {
-	static const char *const header[] = { "Content-Type: application/json", ("User-Agent: dassie/" PACKAGE_VERSION) };
 	struct http_request r = HTTP_REQUEST_INIT;
 
-	r.method = "POST";
+	r.method = method;
 	r.url = url;
-	r.header = header;
-	r.n_header = sizeof header / sizeof *header;
-	r.body.p = a->json;
-	r.body.n = strlen(a->json);
+	r.body.p = body;
+	r.body.n = n;
 	r.done = done;
 	r.ctx = d;
 	r.connect_ms = CONNECT_MS;
 	r.total_ms = TOTAL_MS;
+	return r;
+}
+
+static void
+start_webhook(struct http *h, const struct alert *a, const char *url, struct delivery *d)
+{
+	static const char *const header[] = { "Content-Type: application/json" };
+	struct http_request r = request("POST", url, a->json, strlen(a->json), d);
+
+	r.header = header;
+	r.n_header = sizeof header / sizeof *header;
 	http_start(h, &r);
 }
 
 static void
 start_smtp(struct http *h, const struct alert *a, const char *url, const struct buf *message, const char *from, struct delivery *d)
 {
-	struct http_request r = HTTP_REQUEST_INIT;
+	struct http_request r = request("PUT", url, message->s, message->n, d);
 
-	r.method = "PUT";
-	r.url = url;
 	r.mail_from = from;
 	r.mail_to = a->mail;
 	r.n_mail_to = a->n_mail;
-	r.body.p = message->s;
-	r.body.n = message->n;
-	r.done = done;
-	r.ctx = d;
-	r.connect_ms = CONNECT_MS;
-	r.total_ms = TOTAL_MS;
 	http_start(h, &r);
 }
 
