@@ -157,6 +157,15 @@ aws_secret_access_key = $S3_SECRET_KEY
 role_arn = $S3_ROLE_ARN
 source_profile = base
 endpoint_url = $S3_ENDPOINT
+[profile alt]
+region = us-east-1
+endpoint_url = $S3_ENDPOINT
+aws_access_key_id = $S3_ALT_ACCESS_KEY
+aws_secret_access_key = $S3_ALT_SECRET_KEY
+[profile stranger]
+role_arn = $S3_ROLE_ARN
+source_profile = alt
+endpoint_url = $S3_ENDPOINT
 [profile nobody]
 role_arn = arn:aws:iam:::role/nobody
 source_profile = base
@@ -167,7 +176,9 @@ ok "by a role of a profile" dassie s3 put s3://here/role f --profile writer
 is "which is told" "$(dassie s3 who s3://here/ --profile writer | head -n 1)" "credentials role '$S3_ROLE_ARN' (of profile 'writer'), assumed with profile 'base' in '$T/.aws-config'"
 ok "by a role of the spec" dassie s3 put s3://here/role f --profile base --role-arn "$S3_ROLE_ARN"
 run dassie s3 put s3://here/role f --profile nobody
-refused "a role that may not be assumed" "cannot assume role 'arn:aws:iam:::role/nobody' (of profile 'nobody') with profile 'base'" 'sts:AssumeRole'
+refused "a role that is not there" "cannot assume role 'arn:aws:iam:::role/nobody' (of profile 'nobody'): there is no such role"
+run dassie s3 put s3://here/role f --profile stranger
+refused "a role that may not be assumed" "cannot assume role '$S3_ROLE_ARN' (of profile 'stranger') with profile 'alt'" 'sts:AssumeRole'
 s3 iam AssumeRole "RoleArn=$S3_ROLE_ARN" RoleSessionName=test >answer
 of() {
 	sed -n "s/.*<$1>\([^<]*\)<.*/\1/p" answer
