@@ -130,10 +130,12 @@ cp "$T/stranger" "$HOME/.ssh/id_ed25519"
 run make
 isnt "a key that is not let in: make fails" "$status" 0
 like "it is named" "$err" "login refused: .*; we had '.*/home/.ssh/id_ed25519'\."
+# libssh2 1.10 loses some bytes for each ECDSA key.
+[ -z "${ASAN_OPTIONS:-}" ] || ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 ssh-keygen -q -t ecdsa -N '' -f "$HOME/.ssh/id_ecdsa"
 cat "$HOME/.ssh/id_ecdsa.pub" >>"$T/authorized"
 run make
-is "a second key that is" "$status" 0
+is "a second key that is" "$status" 0 || diag "$err"
 pushed "and all is there"
 
 # killed in the middle
@@ -154,7 +156,7 @@ ok "a push is killed" kill -KILL $net
 wait "$pid"
 ok "no file under its name is half there" test ! -e "$there/up/large"
 run make
-is "the next push" "$status" 0
+is "the next push" "$status" 0 || diag "$err"
 pushed "sends it"
 is "and leaves nothing else" "$(find "$there" -name '*.tmp')" ""
 run grep -rl "PRIVATE KEY" .dassie
