@@ -326,8 +326,8 @@ transmit(struct s3_call *c, const struct creds *creds)
 	}
 	r.sink = c->sink ? on_sink : NULL;
 	r.began = on_begin;
-	/* Twice would be two uploads. */
-	r.fresh = c->op == S3_CREATE_UPLOAD;
+	/* What may not be done twice without our knowing of it: that would be two uploads, or one that is not there any more. */
+	r.fresh = c->op == S3_CREATE_UPLOAD || c->op == S3_COMPLETE_UPLOAD;
 	r.done = s3_call_answered;
 	r.ctx = c;
 	s3_remember(&c->sent_region, s->region);
