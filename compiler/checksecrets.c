@@ -75,8 +75,9 @@ check_folder(struct specset *s, const struct str *path)
 static bool
 check_one(struct specset *s, const struct transform *t, const struct secret *v, const char *const *inputs, size_t n_inputs)
 {
-	bool ok = check_word(s, &v->name, "the name of a secret") & check_word(s, &v->key, "a key of a secret");
+	bool ok = check_word(s, &v->name, "the name of a secret");
 
+	ok &= check_word(s, &v->key, "a key of a secret");
 	if (!given(&v->name))
 		return diag_error(s->d, t->secrets.at, "a secret has no 'name'");
 	if (given(&v->env_var) && !given(&v->key))

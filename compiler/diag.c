@@ -20,7 +20,7 @@
 /* The line and column (1-based, columns in characters) of an address. */
 struct place { const struct diag_file *file; size_t line, col, line_start, line_end; };
 
-enum { EXCERPT_BEFORE = 60, EXCERPT_MAX = 140, TEXT_MAX = 1024, ORIGINS_MAX = 10000, ORIGINS_TOLD = 3 };
+enum { EXCERPT_BEFORE = 60, EXCERPT_MAX = 140, TEXT_MAX = 1024, TEXT_HEAD = 100, TEXT_TAIL = 500, ORIGINS_MAX = 10000, ORIGINS_TOLD = 3 };
 
 bool
 diag_add_file(struct diag *d, const char *path, const char *text, size_t n, uint32_t *ret_base)
@@ -41,11 +41,33 @@ diag_add_file(struct diag *d, const char *path, const char *text, size_t n, uint
 	return true;
 }
 
+/* Names may be megabytes: of a long message the middle is left out, for what is wrong comes last. */
+static char *
+message(struct diag *d, const char *fmt, va_list ap)
+{
+	char room[TEXT_MAX], *all = room, *text;
+	va_list again;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(room, sizeof room, fmt, ap);
+	if (n < TEXT_MAX) {
+		text = arena_str(d->a, room);
+	} else {
+		all = xmalloc((size_t)n + 1);
+		vsnprintf(all, (size_t)n + 1, fmt, again);
+		text = arena_fmt(d->a, "%.*s … %s", TEXT_HEAD, all, all + n - TEXT_TAIL);
+		free(all);
+	}
+	va_end(again);
+	return text;
+}
+
 static void
 record(struct diag *d, enum severity sev, struct span at, const char *fmt, va_list ap)
 {
-	char text[TEXT_MAX];
 	struct diag_item *it;
+	char *text;
 
 	if (sev == SEV_ERROR)
 		d->errors++;
@@ -55,14 +77,14 @@ record(struct diag *d, enum severity sev, struct span at, const char *fmt, va_li
 		d->dropped += sev != SEV_NOTE;
 		return;
 	}
-	vsnprintf(text, sizeof text, fmt, ap);
+	text = message(d, fmt, ap);
 	GROW(d->item, d->n_item, d->cap_item);
 	it = &d->item[d->n_item];
 	it->at = at;
 	it->sev = sev;
 	it->seq = (uint32_t)d->n_item;
 	it->host = sev == SEV_NOTE && d->n_item ? d->item[d->n_item - 1].host : it->seq;
-	it->text = arena_str(d->a, text);
+	it->text = text;
 	d->n_item++;
 }
 

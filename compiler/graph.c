@@ -177,7 +177,7 @@ pipeline_of(const struct specset *s, const char *read)
 	return graph_pipeline(s, name);
 }
 
-enum { SLIPS = 2, MISSING_SHOWN = 5 };
+enum { SLIPS = 2, MISSING_SHOWN = 5, GUESSES = 4000000 };
 
 /* A read of a repo that is neither declared nor a pipeline's. */
 struct extra { const struct pipeline *p; const struct str *repo; };
@@ -224,7 +224,7 @@ tell_missing(struct specset *s, const struct extra *e, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct str *repo = e[i].repo;
-		const char *near = near_name(s, repo->s, SLIPS);
+		const char *near = n * (s->n_pipeline + s->n_source) < GUESSES ? near_name(s, repo->s, SLIPS) : "";
 
 		if (*near || n == 1) {
 			diag_warn(s->d, repo->at, "pipeline '%s' reads the folder '%s', which is not there%s", pipeline_name(e[i].p), repo->s, near);

@@ -372,7 +372,7 @@ add_kinds(struct buf *b)
 		{ "text", "\"type\":[\"string\",\"number\",\"boolean\",\"null\"]" },
 		{ "number", "\"type\":[\"number\",\"string\",\"null\"]" },
 		{ "int", "\"anyOf\":[{\"type\":[\"integer\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^(0|-?[1-9][0-9]*)$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
-		{ "bool", "\"anyOf\":[{\"type\":[\"boolean\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
+		{ "bool", "\"anyOf\":[{\"type\":[\"boolean\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff])$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
 		{ "duration", "\"anyOf\":[{\"type\":[\"number\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^([0-9.]+(ns|us|µs|ms|s|m|h)?)+$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
 		{ "size", "\"anyOf\":[{\"type\":[\"number\",\"null\"]},{\"type\":\"string\",\"pattern\":\"^([0-9.]+([kKMGTPE]i?B?|B|m)?)?$\"},{\"type\":\"string\",\"pattern\":\"[$][{]\"}]" },
 		{ "texts", "\"type\":[\"array\",\"null\"],\"items\":{\"type\":[\"string\",\"number\",\"boolean\"]}" },

@@ -16,11 +16,12 @@
 #include "spec.h"
 #include "yaml.h"
 
-enum { STAMPS_MAX = 10000, VARS_MAX = 50, VALUES_SHOWN = 40 };
+enum { STAMPS_MAX = 10000, STAMPED_MAX = 50000, VARS_MAX = 50, VALUES_SHOWN = 40 };
 
 struct stamp {
 	struct specset *s;
 	const struct ynode *map, *name, *key;   /* key: of foreach or matrix */
+	bool full;                  /* that was one too many, which was told */
 	stamp_take *take;
 	struct scope scope;         /* of the pipeline under way: its variables */
 	struct binding room[VARS_MAX + 1];
@@ -118,9 +119,11 @@ stamp_one(struct stamp *st)
 	const struct ynode *map, *name = NULL;
 	bool ok = true;
 
-	s->n_stamped += st->map->weight;
+	s->n_stamped += st->map->weight - st->key->val->weight;
 	if (s->n_stamped > YAML_NODES)
-		return diag_error(s->d, st->key->at, "'%s' makes more than %d values in all", st->key->text, YAML_NODES);
+		return st->full = true, diag_error(s->d, st->key->at, "'%s' makes more than %d values in all", st->key->text, YAML_NODES);
+	if (s->n_pipeline >= STAMPED_MAX)
+		return st->full = true, diag_error(s->d, st->key->at, "'%s' makes more than %d pipelines in all", st->key->text, STAMPED_MAX);
 	/* What the pipeline keeps of it. */
 	s->scope = arena_alloc(s->a, sizeof *s->scope);
 	*s->scope = (struct scope){ outer, arena_alloc(s->a, (st->scope.n + 1) * sizeof *st->scope.v), st->scope.n, 0 };
@@ -157,9 +160,12 @@ each_map(struct stamp *st, const struct ynode *list)
 {
 	struct specset *s = st->s;
 	const struct ynode *first = list->kids;
+	size_t n = 0;
 	bool ok = true;
 
-	for (const struct ynode *item = first; item; item = item->next) {
+	for (const struct ynode *item = first; item && !st->full; item = item->next) {
+		if (++n > STAMPS_MAX)
+			return diag_error(s->d, list->at, "'foreach' makes more than %d pipelines", STAMPS_MAX);
 		if (item->kind != Y_MAP || !item->kids || item->weight > VARS_MAX * 2 + 1)
 			return diag_error(s->d, item->at, "'foreach' goes through a list with a name, foreach: {NAME: [ONE, OTHER]}, or a list of maps: "
 			    "foreach: [{NAME: ONE, …}, …]");
@@ -189,7 +195,7 @@ each_combination(struct stamp *st, const struct ynode *var)
 
 	if (!var)
 		return stamp_one(st);
-	for (const struct ynode *v = var->val->kids; v; v = v->next) {
+	for (const struct ynode *v = var->val->kids; v && !st->full; v = v->next) {
 		bind(st, var, v);
 		ok &= each_combination(st, var->next);
 		st->scope.n--;
@@ -237,11 +243,8 @@ stamp(struct stamp *st)
 		vars = scope_expand(s, vars, false, &ok);
 	if (!ok)
 		return false;
-	if (!strcmp(key->text, "foreach") && vars->kind == Y_SEQ && vars->kids) {
-		if (vars->weight > STAMPS_MAX * 8)
-			return diag_error(s->d, vars->at, "'foreach' makes more than %d pipelines", STAMPS_MAX);
+	if (!strcmp(key->text, "foreach") && vars->kind == Y_SEQ && vars->kids)
 		return each_map(st, vars);
-	}
 	if (vars->kind != Y_MAP || !vars->kids)
 		return diag_error(s->d, vars->at, "'%s' says which values to go through: %s: {NAME: [ONE, OTHER]}", key->text, key->text);
 	if (!strcmp(key->text, "foreach") && vars->kids->next)
@@ -266,8 +269,9 @@ stamp_pipelines(struct specset *s, const struct ynode *map, const struct ynode *
 		}
 		st.key = k;
 	}
+	/* One that is too many is told once. */
 	if (st.key)
-		return stamp(&st);
+		return s->n_pipeline < STAMPED_MAX || !s->d->errors ? stamp(&st) : false;
 	if (!s->scope)
 		return take(s, map, name, false);
 	map = scope_expand(s, map, false, &ok);

@@ -66,8 +66,8 @@ same_word(const char *s, const char *lower)
 bool
 value_bool(const char *s, bool *ret)
 {
-	*ret = same_word(s, "true");
-	return *ret || same_word(s, "false");
+	*ret = same_word(s, "true") || same_word(s, "yes") || same_word(s, "on");
+	return *ret || same_word(s, "false") || same_word(s, "no") || same_word(s, "off");
 }
 
 bool

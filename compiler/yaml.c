@@ -327,22 +327,36 @@ on_event(struct reader *r, const yaml_event_t *ev)
 	}
 }
 
+/* Every other byte is 0, or there is its mark. */
+static bool
+utf16(const struct reader *r)
+{
+	const char *s = r->text;
+
+	return r->n >= 4 && (!memcmp(s, "\xff\xfe", 2) || !memcmp(s, "\xfe\xff", 2) || (!s[0] && s[1] && !s[2] && s[3]) || (s[0] && !s[1] && s[2] && !s[3]));
+}
+
 /* What libyaml says, with the place, and what it was about where that is elsewhere. */
 static bool
 syntax_error(struct reader *r, const yaml_parser_t *p)
 {
 	struct span at = { r->base + byte_of(r, p->problem_mark.index), 1 };
-	const char *what = p->problem ? p->problem : "not YAML", *why;
+	const char *what = p->problem ? p->problem : "not YAML", *why, *mark;
 	size_t cause, pos = at.off - r->base;
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return diag_error(r->d, at, "out of memory");
 	if (p->error == YAML_READER_ERROR) {
+		if (utf16(r))
+			return diag_error(r->d, (struct span){ r->base, 1 }, "this is UTF-16 or UTF-32; save it as UTF-8, as 'iconv -f UTF-16 -t UTF-8' does");
 		at.off = r->base + byte_of(r, 0) + (uint32_t)p->problem_offset;
 		if (at.off > r->base + r->n)
 			at.off = r->base + (uint32_t)r->n;
 		return diag_error(r->d, at, "%s; a spec is text in UTF-8", what);
 	}
+	if ((mark = memmem(r->text, r->n, "\n\xef\xbb\xbf", 4)))
+		return diag_error(r->d, (struct span){ r->base + (uint32_t)(mark + 1 - r->text), 3 }, "a byte order mark in the middle, of a file that was put "
+		    "behind another one: take it out");
 	if (r->is_json && (why = template_json(r->text, r->n, pos, &cause)))
 		return diag_error(r->d, (struct span){ r->base + (uint32_t)cause, 1 }, "%s", why);
 	if (pos < r->n && r->text[pos] == '%' && pos && r->text[pos - 1] == '{')

@@ -69,10 +69,12 @@ for f in "$DASSIE_SRC"/tests/spec/*.mk; do
 done
 if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
 	cat >"$T/validate.py" <<'PY'
-import glob, json, sys, jsonschema, yaml
-class Loader(yaml.SafeLoader):
+import glob, json, re, sys, jsonschema, yaml
+class Loader(yaml.SafeLoader):      # words are words, as in YAML 1.2 and in editors
     pass
-Loader.yaml_implicit_resolvers = {k: [r for r in v if "timestamp" not in r[0]] for k, v in Loader.yaml_implicit_resolvers.items()}
+Loader.yaml_implicit_resolvers = {k: [r for r in v if "timestamp" not in r[0] and "bool" not in r[0]]
+                                  for k, v in Loader.yaml_implicit_resolvers.items()}
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 check = jsonschema.Draft7Validator(json.load(open(sys.argv[1])))
 bad = 0
 for path in sorted(glob.glob(sys.argv[2] + "/*")):

@@ -229,6 +229,23 @@ perl -e 'print "a: &a0 {", join(", ", map { "k$_: v" } 0 .. 999), "}\n"; for $i 
 limited "a bomb of merge keys" merge.yaml "'<<' merges too much|more than 4000000 values" 1
 perl -e '$l = "# " . "x" x 1021 . "\n"; print $l for 1 .. 103000' >big.yaml
 limited "more than 100 MB" big.yaml "'big.yaml' is larger than 100 MB, which no spec is" 3
+perl -e '$v = join ",", 0 .. 9998; print "repos: {data: data}\npipelines:\n"; print "  p$_-\${a}: {foreach: {a: [$v]}, input: data/*, run: \"true\"}\n" for 0 .. 99' >million.yaml
+limited "a million pipelines" million.yaml "million.yaml:8:13: error: 'foreach' makes more than 50000 pipelines in all" 1
+is "limits: a million pipelines: told once" "$(echo "$err" | grep -c 'error: \|more$')" 1
+perl -e 'print "repos: {data: data}\npipelines:\n  p-\${a}: {foreach: {a: [", join(",", 0 .. 9999), "]}, input: data/*, run: \"true\"}\n"' >most.yaml
+limited "ten thousand pipelines" most.yaml '10000 pipelines, no errors' 0
+perl -e 'print "pipeline: {name: ", "x" x 10000000, "}\ntransform: {cmd: [x]}\ninput: {pfs: {repo: data, glob: /}}\n"' >name.yaml
+limited "a name of 10 MB" name.yaml "x … x.*cannot be a pipeline's name: letters, digits" 1
+perl -e 'print "pipeline: {name: p}\ntransform: {cmd: [sh], stdin: [\"", "x" x 10000000, "\"]}\ninput: {pfs: {repo: data, glob: /}}\n"' >line.yaml
+limited "a line of 10 MB" line.yaml '1 pipeline, no errors' 0
+one p | iconv -f UTF-8 -t UTF-16 >utf16.yaml
+limited "UTF-16" utf16.yaml 'utf16.yaml:1:1: error: this is UTF-16 or UTF-32; save it as UTF-8' 1
+{ one p; printf -- '---\n\357\273\277'; one q; } >marks.yaml
+limited "a byte order mark in the middle" marks.yaml 'marks.yaml:5:1: error: a byte order mark in the middle' 1
+one p | tr '\n' '\r' >cr.yaml
+limited "lines that end in CR" cr.yaml '1 pipeline, no errors' 0
+printf 'pipeline: {name: "a\0b"}\n' >nul.yaml
+limited "a NUL byte" nul.yaml 'nul.yaml:1:20: error: control characters are not allowed' 1
 echo 'include: big.yaml' >including.yaml
 limited "more than 100 MB, included" including.yaml "cannot include 'big.yaml': .*larger than 100 MB" 1
 

@@ -86,8 +86,9 @@ numbers(void)
 		ok(!value_int(bad_int[i], &v), "'%s' is no whole number", bad_int[i]);
 	ok(value_number("0.5") && value_number("2") && value_number(".5") && value_number("-1e3") && value_number("1.e-2"), "numbers");
 	ok(!value_number("") && !value_number(".") && !value_number("1e") && !value_number("1x") && !value_number("nan"), "no numbers");
+	ok(value_bool("yes", &b) && b && value_bool("Off", &b) && !b && value_bool("on", &b) && b && value_bool("NO", &b) && !b, "as YAML 1.1 has them");
 	ok(value_bool("True", &b) && b && value_bool("FALSE", &b) && !b, "any letter case");
-	ok(!value_bool("yes", &b) && !value_bool("1", &b) && !value_bool("tru", &b) && !value_bool("truex", &b) && !value_bool("", &b),
+	ok(!value_bool("y", &b) && !value_bool("1", &b) && !value_bool("tru", &b) && !value_bool("truex", &b) && !value_bool("", &b),
 	    "only true and false");
 }
 
