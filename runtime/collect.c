@@ -35,7 +35,7 @@ struct parent { const struct parent *up; dev_t dev; ino_t ino; };
 struct walk {
 	struct collect *c;
 	struct view *view;
-	struct buf path;        /* from the project's folder */
+	struct buf path;        /* as the command knows it: relative links lead on from there */
 	size_t root;            /* where the path below out/ begins in it */
 	struct fault *fault;
 	struct err *err;
@@ -233,13 +233,18 @@ static int
 take_files(struct walk *w)
 {
 	struct collect *c = w->c;
+	size_t root;
 
+	/* A rename cannot cross a mount: from where out/ really is. */
+	buf_reset(&w->path);
+	buf_fmt(&w->path, "%s/out/", w->view->dir);
+	root = w->path.n;
 	for (size_t i = 0; i < c->n; i++) {
 		struct found *f = &c->found[i];
 
 		if (f->linked)
 			continue;
-		w->path.n = w->root;
+		w->path.n = root;
 		buf_str(&w->path, c->text.s + f->at);
 		if (store_take(w->path.s, &f->kind, &f->id, &f->size, w->err) < 0)
 			return -1;
@@ -281,13 +286,11 @@ collect_outputs(struct collect *c, struct view *v, struct result *r, struct faul
 	r->n_output = 0;
 	if (!view_has_out(v))
 		return fault_set(fault, CLASS_OUTPUT, "the command removed or replaced $out");
-	buf_fmt(&w.path, "%s/out", v->dir);
+	buf_fmt(&w.path, "%s/out", v->pfs ? view_root(v) : v->dir);
 	w.root = w.path.n + 1;
 	rc = walk_dir(&w, NULL, false);
-	if (rc == 0 && c->n > 0) {
-		buf_byte(&w.path, '/');
+	if (rc == 0 && c->n > 0)
 		rc = take_files(&w);
-	}
 	if (rc == 0)
 		list_outputs(c, r);
 	buf_release(&w.path);

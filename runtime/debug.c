@@ -61,6 +61,7 @@ struct debug {
 	struct plan_head head;
 	struct plan_datum datum;
 	struct view view;
+	struct pfs pfs;
 	struct environ env;
 	struct secrets secrets;
 	struct asuser as;
@@ -249,7 +250,7 @@ make_view(struct debug *g, struct err *err)
 	if (secrets_load(&g->secrets, &g->head.secrets, err) < 0)
 		return -1;
 	if (told ? strcmp(told, "1") == 0 : pfs_possible(g->project)) {
-		g->view.shown_at = PFS_DIR;
+		g->view.pfs = &g->pfs;
 		if (pfs_enter(g->project, err) < 0 || secretmount(&g->secrets, &g->head.secrets, g->project, geteuid(), getegid(), err) < 0)
 			return -1;
 	} else if (secretmount_wanted(&g->head.secrets)) {
@@ -260,8 +261,6 @@ make_view(struct debug *g, struct err *err)
 	rc = view_make(&g->view, &g->datum, &fault, err);
 	if (rc == 1)
 		rc = err_set(err, 0, "datum %s cannot be shown as it was: %s", g->datum.label, fault.text);
-	if (rc == 0 && g->view.shown_at)
-		rc = pfs_show(g->view.dir, err);
 	return rc;
 }
 
@@ -275,7 +274,7 @@ tell(const struct debug *g)
 	buf_fmt(&b, "dassie: %s: datum ", g->pipeline);
 	visible_str(&b, g->datum.label);
 	buf_fmt(&b, ", key %.*s, as its command sees it\n", SHORT_HEX, hex);
-	if (!g->view.shown_at)
+	if (!g->view.pfs)
 		buf_fmt(&b, "  there is no /pfs of its own on this machine: its inputs are in %s\n", view_root(&g->view));
 	buf_fmt(&b, "  the step    sh %s\n", g->head.script);
 	for (size_t i = 0; i < g->head.n_input; i++)
@@ -432,7 +431,7 @@ int
 verb_debug(int argc, char **argv)
 {
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	struct debug g = { .file = RECFILE_INIT };     /* every part's INIT is zeros */
+	struct debug g = { .file = RECFILE_INIT, .pfs = PFS_INIT };     /* every other part's INIT is zeros */
 	struct err err = ERR_INIT;
 	int c, rc;
 
@@ -449,6 +448,7 @@ verb_debug(int argc, char **argv)
 	if (rc < 0)
 		rc = show_err(&err);
 	view_release(&g.view);
+	pfs_release(&g.pfs);
 	environ_release(&g.env);
 	secrets_release(&g.secrets);
 	asuser_release(&g.as);

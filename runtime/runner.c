@@ -53,6 +53,7 @@ struct runner {
 	struct recfile plan;
 	struct plan_datum datum;
 	struct view view;
+	struct pfs pfs;
 	struct environ env;
 	struct collect collect;
 	struct result result;
@@ -231,8 +232,6 @@ begin_view(struct runner *r, struct fault *fault, struct err *err)
 		rc = codecheck_now(&r->code, fault);
 	if (rc == 0 && r->as.set)
 		rc = give_folders(r, err);
-	if (rc == 0 && r->view.shown_at)
-		rc = pfs_show(r->view.dir, err);
 	return rc;
 }
 
@@ -468,9 +467,13 @@ enter_pfs(struct runner *r, const char *project, struct err *err)
 {
 	const char *told = getenv("DASSIE_PFS");
 
-	if (told ? strcmp(told, "1") != 0 : !pfs_possible(project))
+	if (told ? strcmp(told, "1") != 0 : fs_mkdirs(DIR_WORK, err) < 0 || !pfs_possible(project))
 		return secretmount_wanted(&r->head.secrets) ? secretmount_refuse(&r->head.secrets, err) : 0;
-	r->view.shown_at = PFS_DIR;
+	for (size_t i = 0; i < r->head.n_input; i++)
+		if (pfs_covers(r->head.input[i].dir))
+			return err_set(err, 0, "the source '%s' lies in '%s', which is where commands see their inputs: move it elsewhere, and say "
+			    "where in 'repos'", r->head.input[i].repo, PFS_DIR);
+	r->view.pfs = &r->pfs;
 	if (pfs_enter(project, err) < 0)
 		return -1;
 	return secretmount(&r->secrets, &r->head.secrets, project, r->as.set ? r->as.uid : geteuid(), r->as.set ? r->as.gid : getegid(), err);
@@ -528,6 +531,7 @@ unload(struct runner *r)
 	queue_release(&r->queue);
 	drop_log(r);
 	view_release(&r->view);
+	pfs_release(&r->pfs);
 	environ_release(&r->env);
 	collect_release(&r->collect);
 	result_release(&r->result);
@@ -611,7 +615,7 @@ int
 main(int argc, char **argv)
 {
 	/* every other part's INIT is zeros */
-	struct runner r = { .log_fd = -1, .turn = TURN_INIT, .memory = MEMORY_INIT };
+	struct runner r = { .log_fd = -1, .turn = TURN_INIT, .memory = MEMORY_INIT, .pfs = PFS_INIT };
 	bool later = argc == 6 && strcmp(argv[2], "again") == 0;
 	struct err err = ERR_INIT;
 	uint64_t from, n;

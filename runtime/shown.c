@@ -1,6 +1,7 @@
-/* shown.c: is the file behind a link of the view still the one that was hashed?
+/* shown.c: is the file behind a file of the view still the one that was hashed?
  *
- * Before the command every file is held against the manifest: its size, and its bytes again where its ctime is not
+ * What is shown as a copy is looked at while it is copied, and then no more: whatever happens to the file behind it, the
+ * command sees what was hashed.  For the others: before the command every file is held against the manifest: its size, and its bytes again where its ctime is not
  * older by a second than the scan's look at it, since such a file may have changed within one tick of the
  * clock.  A look that lies in the future is from before the clock was set back, and says nothing.  After the command the inode, size and times must be those from before, else the bytes decide.
  * Objects are compared by size and mtime only: making a hard link of one changes its ctime. */
@@ -28,10 +29,10 @@ input_of(const struct view *v, const struct shown *s)
 	return &v->head->input[s->input];
 }
 
-static const char *
-repo_path(const struct view *v, const struct shown *s)
+static bool
+is_source(const struct view *v, const struct shown *s)
 {
-	return v->text.s + s->at + s->name;
+	return strcmp(input_of(v, s)->dir, "-") != 0;
 }
 
 const char *
@@ -40,12 +41,8 @@ shown_behind(struct view *v, const struct shown *s)
 	const struct plan_input *in = input_of(v, s);
 
 	buf_reset(&v->path);
-	if (strcmp(in->dir, "-") != 0) {
-		if (in->dir[0] != '/') {
-			buf_str(&v->path, v->project);
-			buf_byte(&v->path, '/');
-		}
-		fs_join(&v->path, in->dir, repo_path(v, s));
+	if (is_source(v, s)) {
+		fs_join(&v->path, in->dir, view_repo_path(v, s));
 	} else {
 		buf_reserve(&v->path, LAYOUT_MAX);
 		layout_object(v->path.s, &s->id);
@@ -56,8 +53,8 @@ shown_behind(struct view *v, const struct shown *s)
 static int
 changed(struct view *v, const struct shown *s, const char *what, struct fault *fault)
 {
-	return fault_set(fault, CLASS_INPUT_CHANGED, "'%s:/%s' %s since the scan: run make again", input_of(v, s)->repo,
-	    repo_path(v, s), what);
+	return fault_set(fault, CLASS_INPUT_CHANGED, "'%s:/%s' %s since the scan: run make again", view_repo(v, s),
+	    view_repo_path(v, s), what);
 }
 
 /* 1 these bytes, 0 others, -1 error. */
@@ -74,8 +71,8 @@ has_hash(const char *path, const struct oid *id, struct err *err)
 	return rc < 0 ? err_wrap(err, "cannot read '%s'", path) : oid_eq(&have, id);
 }
 
-void
-shown_remember(struct shown *s, const struct stat *st)
+static void
+remember(struct shown *s, const struct stat *st)
 {
 	s->dev = st->st_dev;
 	s->ino = st->st_ino;
@@ -91,6 +88,23 @@ older_than_scan(const struct view *v, const struct shown *s)
 	return s->ctime + RACY_NS < asof && asof <= time_now_ns();
 }
 
+static bool
+looks_right(const struct shown *s, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && (uint64_t)st->st_size == s->size && ((st->st_mode & S_IXUSR) != 0) == (s->kind == 'x');
+}
+
+/* What an open or a stat that failed means. */
+static int
+not_there(struct view *v, const struct shown *s, struct fault *fault, struct err *err)
+{
+	if (is_source(v, s))
+		return errno == ENOENT || errno == ENOTDIR ? changed(v, s, "is gone", fault) :
+		    err_set(err, errno, "cannot read '%s', which is '%s:/%s':", v->path.s, view_repo(v, s), view_repo_path(v, s));
+	return err_set(err, errno, errno == ENOENT ? "object '%s' of '%s:/%s' is not there: " WAY_OUT : "cannot read '%s' of '%s:/%s':",
+	    v->path.s, view_repo(v, s), view_repo_path(v, s));
+}
+
 static int
 check_source(struct view *v, struct shown *s, struct fault *fault, struct err *err)
 {
@@ -99,15 +113,20 @@ check_source(struct view *v, struct shown *s, struct fault *fault, struct err *e
 	int rc;
 
 	if (stat(path, &st) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? changed(v, s, "is gone", fault) :
-		    err_set(err, errno, "cannot stat '%s':", path);
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != s->size || ((st.st_mode & S_IXUSR) != 0) != (s->kind == 'x'))
+		return not_there(v, s, fault, err);
+	if (!looks_right(s, &st))
 		return changed(v, s, "has changed", fault);
-	shown_remember(s, &st);
+	remember(s, &st);
 	if (older_than_scan(v, s))
 		return 0;
 	rc = has_hash(path, &s->id, err);
 	return rc == 0 ? changed(v, s, "has changed", fault) : rc == 1 ? 0 : -1;
+}
+
+static int
+damaged(struct view *v, const struct shown *s, struct err *err)
+{
+	return err_set(err, 0, "object '%s' of '%s:/%s' is damaged: " WAY_OUT, v->path.s, view_repo(v, s), view_repo_path(v, s));
 }
 
 static int
@@ -117,19 +136,67 @@ check_object(struct view *v, struct shown *s, struct err *err)
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return err_set(err, errno, errno == ENOENT ? "object '%s' of '%s:/%s' is not there: " WAY_OUT : "cannot stat '%s' of '%s:/%s':",
-		    path, input_of(v, s)->repo, repo_path(v, s));
+		return not_there(v, s, NULL, err);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != s->size)
-		return err_set(err, 0, "object '%s' of '%s:/%s' is damaged: " WAY_OUT, path, input_of(v, s)->repo, repo_path(v, s));
-	shown_remember(s, &st);
+		return damaged(v, s, err);
+	remember(s, &st);
 	return 0;
 }
 
+/* All of it, in one look: ret has room for a byte more. */
+static int
+read_whole(int fd, struct view *v, struct shown *s, char *ret, struct fault *fault, struct err *err)
+{
+	struct stat st, again;
+	size_t n = 0;
+	ssize_t k;
+	struct oid id;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "cannot stat '%s':", v->path.s);
+	if (is_source(v, s) ? !looks_right(s, &st) : (uint64_t)st.st_size != s->size)
+		return is_source(v, s) ? changed(v, s, "has changed", fault) : damaged(v, s, err);
+	while (n <= s->size && (k = read(fd, ret + n, s->size + 1 - n)) != 0) {
+		if (k < 0)
+			return err_set(err, errno, "cannot read '%s':", v->path.s);
+		n += (size_t)k;
+		if (n == s->size)
+			break;
+	}
+	if (n != s->size)
+		return is_source(v, s) ? changed(v, s, "has changed", fault) : damaged(v, s, err);
+	if (!is_source(v, s))
+		return 0;
+	remember(s, &st);
+	if (fstat(fd, &again) == 0 && fs_ctime_ns(&again) == s->ctime && fs_mtime_ns(&again) == s->mtime && older_than_scan(v, s))
+		return 0;
+	sha256_bytes(ret, n, &id);
+	return oid_eq(&id, &s->id) ? 0 : changed(v, s, "has changed", fault);
+}
+
+int
+shown_read(struct view *v, struct shown *s, char *ret, struct fault *fault, struct err *err)
+{
+	int fd = open(shown_behind(v, s), O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+
+	if (fd < 0)
+		return not_there(v, s, fault, err);
+	rc = read_whole(fd, v, s, ret, fault, err);
+	close(fd);
+	return rc;
+}
+
+/* Through a private /pfs the command cannot have done it. */
 static int
 written(const struct view *v, const struct shown *s, struct fault *fault)
 {
-	return fault_set(fault, CLASS_INPUT_WRITTEN, "the command wrote to its input '%s:/%s' (or somebody else did, while it ran)%s",
-	    input_of(v, s)->repo, repo_path(v, s), s->as == SHOWN_OBJECT ? ": " WAY_OUT : ": run make again");
+	const char *way_out = is_source(v, s) ? "run make again" : WAY_OUT;
+
+	if (v->pfs)
+		return fault_set(fault, CLASS_INPUT_CHANGED, "its input '%s:/%s' changed while the command ran: %s", view_repo(v, s),
+		    view_repo_path(v, s), way_out);
+	return fault_set(fault, CLASS_INPUT_WRITTEN, "the command wrote to its input '%s:/%s' (or somebody else did, while it ran): %s",
+	    view_repo(v, s), view_repo_path(v, s), way_out);
 }
 
 static int
@@ -170,29 +237,13 @@ recheck_object(struct view *v, const struct shown *s, struct fault *fault, struc
 int
 shown_check(struct view *v, struct shown *s, struct fault *fault, struct err *err)
 {
-	switch (s->as) {
-	case SHOWN_SOURCE:
-		return check_source(v, s, fault, err);
-	case SHOWN_OBJECT:
-	case SHOWN_COPY:
-		return check_object(v, s, err);
-	case SHOWN_EMPTY:
-		break;
-	}
-	return 0;
+	return is_source(v, s) ? check_source(v, s, fault, err) : check_object(v, s, err);
 }
 
 int
 shown_recheck(struct view *v, const struct shown *s, struct fault *fault, struct err *err)
 {
-	switch (s->as) {
-	case SHOWN_SOURCE:
-		return recheck_source(v, s, fault, err);
-	case SHOWN_OBJECT:
-		return recheck_object(v, s, fault, err);
-	case SHOWN_COPY:
-	case SHOWN_EMPTY:
-		break;
-	}
-	return 0;
+	if (s->as == SHOWN_COPY || s->as == SHOWN_EMPTY)
+		return 0;
+	return is_source(v, s) ? recheck_source(v, s, fault, err) : recheck_object(v, s, fault, err);
 }

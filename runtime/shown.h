@@ -12,12 +12,13 @@ struct shown;
 struct stat;
 struct view;
 
-/* Its path, in v->path: a source's is absolute, as its symlink says it, an object's from the project's folder. */
+/* Its path from the project's folder, in v->path (absolute if the source's folder is). */
 const char *shown_behind(struct view *v, const struct shown *s);
 
-void shown_remember(struct shown *s, const struct stat *st);
+/* Its bytes, if they are what the plan says: size and one more have room in ret.  0; 1 they are not (fault); -1 the world. */
+int shown_read(struct view *v, struct shown *s, char *ret, struct fault *fault, struct err *err);
 
-/* Before the command: is it what the plan says?  Remembers how it looks.  0; 1 a source is not (fault); -1 the world,
+/* Before the command, if it was not read so: is it what the plan says?  Remembers how it looks.  0; 1 a source is not (fault); -1 the world,
  * which a missing object is. */
 int shown_check(struct view *v, struct shown *s, struct fault *fault, struct err *err);
 

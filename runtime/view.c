@@ -1,7 +1,8 @@
-/* view.c: the view is exactly what was hashed: one link a file, real directories.
+/* view.c: the view is exactly what was hashed: each file of it, in real directories.
  *
  * Making and removing directories is the dearest thing that a small datum does (ext4: 0.15 ms a pair), so a view
- * whose files are gone is renamed for the next datum, if it is seen to hold just the directories it should. */
+ * whose files are gone is renamed for the next datum, if it is seen to hold just the directories it should.  What the
+ * command could not write to need not be looked at for that. */
 #include "view.h"
 
 #include <dirent.h>
@@ -19,9 +20,14 @@
 #include "../base/mem.h"
 #include "../base/plan.h"
 #include "exec.h"
+#include "pfs.h"
 #include "shown.h"
+#include "viewfile.h"
 
 enum { KEPT_MAX = 12, COUNT_MAX = 64 };
+
+static void remove_below(const char *dir, const char *but);
+static int forget_memory(struct view *v, struct err *err);
 
 void
 view_init(struct view *v, const struct plan_head *h, const char *project)
@@ -56,76 +62,22 @@ view_release(struct view *v)
 	*v = (struct view)VIEW_INIT;
 }
 
-static const char *
-shown_path(const struct view *v, const struct shown *s)
+const char *
+view_path(const struct view *v, const struct shown *s)
 {
 	return v->text.s + s->at;
 }
 
-static bool
-is_source(const struct plan_input *in)
+const char *
+view_repo(const struct view *v, const struct shown *s)
 {
-	return strcmp(in->dir, "-") != 0;
+	return v->head->input[s->input].repo;
 }
 
-static int
-make_empty(const char *path, struct shown *s)
+const char *
+view_repo_path(const struct view *v, const struct shown *s)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0)
-		shown_remember(s, &st);
-	return close(fd);
-}
-
-/* The object's absolute path, for where it cannot be linked. */
-static int
-link_object(struct view *v, const char *object, const char *path)
-{
-	struct buf b = BUF_INIT;
-	int rc;
-
-	if (link(object, path) == 0)
-		return 0;
-	if (errno != EMLINK && errno != EXDEV && errno != EPERM && errno != ENOTSUP)
-		return -1;
-	buf_str(&b, v->project);
-	buf_byte(&b, '/');
-	buf_str(&b, object);
-	rc = symlink(b.s, path);
-	buf_release(&b);
-	return rc;
-}
-
-/* 1 it is there, 0 it was there already (another match of this datum has it), -1 error. */
-static int
-place(struct view *v, struct shown *s, struct err *err)
-{
-	const char *path = shown_path(v, s), *file = shown_behind(v, s);
-	struct stat st;
-	int rc = -1;
-
-	switch (s->as) {
-	case SHOWN_SOURCE:
-		rc = symlink(file, path);
-		break;
-	case SHOWN_OBJECT:
-		rc = link_object(v, file, path);
-		break;
-	case SHOWN_COPY:
-		if (lstat(path, &st) == 0)
-			return 0;
-		return fs_copy(file, path, 0555, err) < 0 ? -1 : 1;
-	case SHOWN_EMPTY:
-		rc = make_empty(path, s);
-		break;
-	}
-	if (rc == 0)
-		return 1;
-	return errno == EEXIST ? 0 : err_set(err, errno, "cannot show '%s':", path);
+	return view_path(v, s) + s->name;
 }
 
 /* Is it one of those that the last datum's view left? */
@@ -147,7 +99,7 @@ make_dir(struct view *v, const char *path, size_t n, struct err *err)
 
 	buf_add(&v->text, path, n);
 	buf_byte(&v->text, '\0');
-	if ((v->kept.n > 0 && use_kept(v, v->text.s + at + strlen(v->dir) + 1)) || mkdir(v->text.s + at, 0777) == 0) {
+	if ((v->kept.n > 0 && use_kept(v, v->text.s + at + strlen(v->root) + 1)) || mkdirat(v->base, v->text.s + at, 0777) == 0) {
 		GROW(v->made_dir, v->n_made_dir, v->cap_made_dir);
 		v->made_dir[v->n_made_dir++] = at;
 		return 0;
@@ -176,20 +128,10 @@ make_dirs_for(struct view *v, const char *path, size_t from, struct err *err)
 	return 0;
 }
 
-static enum shown_as
-shown_as(const struct plan_input *in, char kind, bool empty)
-{
-	if (empty)
-		return SHOWN_EMPTY;
-	if (is_source(in))
-		return SHOWN_SOURCE;
-	return kind == 'x' ? SHOWN_COPY : SHOWN_OBJECT;
-}
-
 static void
 add_path(const struct view *v, const char *name, const char *path, struct buf *b)
 {
-	buf_str(b, v->dir);
+	buf_str(b, v->root);
 	buf_byte(b, '/');
 	buf_str(b, name);
 	buf_byte(b, '/');
@@ -200,29 +142,27 @@ static int
 show(struct view *v, const struct plan_match *m, const struct entry *e, struct fault *fault, struct err *err)
 {
 	const struct plan_input *in = &v->head->input[m->input];
-	size_t dir_len = strlen(v->dir) + 1;
+	size_t root_len = strlen(v->root) + 1;
 	struct shown *s;
-	int rc = 0;
+	bool new = false;
+	int rc;
 
-	GROW(v->shown, v->n_shown, v->cap_shown);
-	s = &v->shown[v->n_shown];
-	*s = (struct shown){ .at = v->text.n, .name = dir_len + strlen(in->name) + 1, .input = m->input,
-		.as = shown_as(in, e->kind, m->empty), .kind = e->kind, .id = e->id, .size = e->size };
-	add_path(v, in->name, e->path, &v->text);
-	buf_byte(&v->text, '\0');
-	rc = shown_check(v, s, fault, err);
-	if (rc)
-		return rc;
 	buf_reset(&v->path);
 	add_path(v, in->name, e->path, &v->path);
-	if (make_dirs_for(v, v->path.s, dir_len, err) < 0)
+	if (make_dirs_for(v, v->path.s, root_len, err) < 0)
 		return -1;
-	rc = place(v, s, err);
-	if (rc == 1) {
+	GROW(v->shown, v->n_shown, v->cap_shown);
+	s = &v->shown[v->n_shown];
+	*s = (struct shown){ .at = v->text.n, .name = root_len + strlen(in->name) + 1, .input = m->input, .kind = e->kind,
+		.id = e->id, .size = e->size };
+	add_path(v, in->name, e->path, &v->text);
+	buf_byte(&v->text, '\0');
+	rc = viewfile_put(v, s, m->empty, &new, fault, err);
+	if (new)
 		v->n_shown++;
-		v->bytes += m->empty ? 0 : e->size;
-	}
-	return rc < 0 ? -1 : 0;
+	if (new && !m->empty)
+		v->bytes += e->size;
+	return rc;
 }
 
 /* Inputs of one commit share its manifest. */
@@ -258,7 +198,7 @@ show_directory(struct view *v, const struct plan_match *m, struct fault *fault, 
 	buf_reset(&v->path);
 	add_path(v, in->name, m->path, &v->path);
 	buf_str(&v->path, m->path[0] ? "/" : "");
-	if (make_dirs_for(v, v->path.s, strlen(v->dir) + 1, err) < 0)
+	if (make_dirs_for(v, v->path.s, strlen(v->root) + 1, err) < 0)
 		return -1;
 	for (size_t i = lo; rc == 0 && i < hi; i++)
 		rc = show(v, m, &all->v[i], fault, err);
@@ -286,8 +226,9 @@ clear_stale(struct view *v, const struct oid *key, const char *old, const char *
 	exec_kill_orphans(datum.s, project.s);
 	buf_release(&datum);
 	buf_release(&project);
-	buf_reset(&v->kept);
 	v->idle = false;
+	if (forget_memory(v, err) < 0)
+		return -1;
 	if (old[0] && (fs_remove_tree(old, err) < 0 || fs_remove_tree(old_tmp, err) < 0))
 		return -1;
 	if (fs_remove_tree(v->dir, err) < 0 || fs_remove_tree(v->tmp, err) < 0)
@@ -312,7 +253,7 @@ make_folders(struct view *v, const char *old, const char *old_tmp)
 }
 
 static void
-begin(struct view *v, const struct oid *key)
+begin(struct view *v, const struct oid *key, bool on_disk)
 {
 	struct buf b = BUF_INIT;
 
@@ -329,8 +270,12 @@ begin(struct view *v, const struct oid *key)
 	v->tmp_abs = buf_detach(&b);
 	buf_reset(&v->text);
 	buf_reset(&v->last_dir);
-	v->n_shown = v->n_made_dir = v->n_by_ino = 0;
-	v->bytes = 0;
+	v->n_shown = v->n_made_dir = v->n_by_ino = v->n_bound = 0;
+	v->bytes = v->copied = 0;
+	v->too_much = false;
+	v->on_disk = on_disk || !v->pfs;
+	v->base = v->on_disk ? AT_FDCWD : v->pfs->fd;
+	snprintf(v->root, sizeof v->root, "%s", v->on_disk ? v->dir : PFS_MEMORY);
 }
 
 /* What the last view had and this one has not. */
@@ -344,23 +289,25 @@ drop_unused(struct view *v, struct err *err)
 			at[n++] = i + 1;
 	while (n > 0) {
 		buf_reset(&v->path);
-		fs_join(&v->path, v->dir, v->kept.s + at[--n]);
-		if (rmdir(v->path.s) < 0)
+		fs_join(&v->path, v->root, v->kept.s + at[--n]);
+		if (unlinkat(v->base, v->path.s, AT_REMOVEDIR) < 0)
 			return err_set(err, errno, "cannot remove '%s':", v->path.s);
 	}
 	buf_reset(&v->kept);
 	return 0;
 }
 
-int
-view_make(struct view *v, const struct plan_datum *d, struct fault *fault, struct err *err)
+static int
+make(struct view *v, const struct plan_datum *d, bool on_disk, struct fault *fault, struct err *err)
 {
-	char old[LAYOUT_MAX], old_tmp[LAYOUT_MAX + 8];
+	char old[LAYOUT_MAX], old_tmp[LAYOUT_MAX + 8], out[LAYOUT_MAX + 8];
 	int rc;
 
+	if (v->pfs && pfs_ready(v->pfs, err) < 0)
+		return -1;
 	memcpy(old, v->dir, sizeof old);
 	memcpy(old_tmp, v->tmp, sizeof old_tmp);
-	begin(v, &d->key);
+	begin(v, &d->key, on_disk);
 	rc = make_folders(v, old, old_tmp);
 	if (rc < 0 && (errno == EEXIST || errno == ENOTEMPTY || errno == ENOENT)) {
 		if (clear_stale(v, &d->key, old, old_tmp, err) < 0)
@@ -370,15 +317,32 @@ view_make(struct view *v, const struct plan_datum *d, struct fault *fault, struc
 	v->made = true;
 	if (rc < 0)
 		return err_set(err, errno, "cannot make '%s':", v->dir);
+	if (v->pfs && pfs_open(v->pfs, on_disk ? v->dir : NULL, err) < 0)
+		return -1;
 	for (size_t i = 0; rc == 0 && i < d->n_match; i++)
 		rc = show_match(v, &d->match[i], fault, err);
-	return rc == 0 ? drop_unused(v, err) : rc;
+	if (rc || drop_unused(v, err) < 0)
+		return rc ? rc : -1;
+	snprintf(out, sizeof out, "%s/out", v->dir);
+	return v->pfs ? pfs_seal(v->pfs, out, err) : 0;
+}
+
+int
+view_make(struct view *v, const struct plan_datum *d, struct fault *fault, struct err *err)
+{
+	int rc = make(v, d, false, fault, err);
+
+	if (rc < 0 && v->too_much && !v->on_disk) {
+		*err = (struct err)ERR_INIT;
+		rc = view_remove(v, err) < 0 ? -1 : make(v, d, true, fault, err);
+	}
+	return rc;
 }
 
 const char *
 view_root(const struct view *v)
 {
-	return v->shown_at ? v->shown_at : v->dir_abs;
+	return v->pfs ? PFS_DIR : v->dir_abs;
 }
 
 int
@@ -425,25 +389,63 @@ count_made_in(const struct view *v, const char *dir)
 	return count;
 }
 
-/* An empty directory of the usual mode, if need be a new one. */
+static void
+remove_below(const char *dir, const char *but)
+{
+	DIR *d = opendir(dir);
+	struct buf path = BUF_INIT;
+	struct dirent *e;
+	struct err err;
+
+	while (d && (e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || strcmp(e->d_name, but) == 0)
+			continue;
+		buf_reset(&path);
+		fs_join(&path, dir, e->d_name);
+		fs_remove_tree(path.s, &err);
+	}
+	if (d)
+		closedir(d);
+	buf_release(&path);
+}
+
+/* Nothing of the last view is in pfs's memory any more. */
+static int
+forget_memory(struct view *v, struct err *err)
+{
+	char memory[48];
+
+	buf_reset(&v->kept);
+	if (!v->pfs)
+		return 0;
+	snprintf(memory, sizeof memory, "/proc/self/fd/%d/" PFS_MEMORY, v->pfs->fd);
+	if (pfs_close(v->pfs, err) < 0)
+		return -1;
+	remove_below(memory, "out");
+	return 0;
+}
+
+/* An empty directory of the usual mode, if need be emptied: it stays the same one, since it may be mounted at /pfs/out. */
 static bool
 renew(const char *path)
 {
-	struct err err;
-
-	return count_entries(path) == 0 || (fs_remove_tree(path, &err) == 0 && mkdir(path, 0777) == 0);
+	if (count_entries(path) == 0)
+		return true;
+	if (count_entries(path) > 0)
+		remove_below(path, ".");
+	return count_entries(path) == 0;
 }
 
-/* Are dir and tmp, now that the files shown are unlinked, just the directories made? */
+/* Are dir and tmp, now that the files shown are unlinked, just the directories made?  A private /pfs must be. */
 static bool
 is_bare(struct view *v)
 {
 	char out[LAYOUT_MAX + 8];
 
 	snprintf(out, sizeof out, "%s/out", v->dir);
-	if (!renew(out) || !renew(v->tmp) || count_entries(v->dir) != count_made_in(v, v->dir) + 1)
+	if (!renew(out) || !renew(v->tmp) || count_entries(v->dir) != (v->pfs ? 1 : count_made_in(v, v->dir) + 1))
 		return false;
-	for (size_t i = 0; i < v->n_made_dir; i++) {
+	for (size_t i = 0; !v->pfs && i < v->n_made_dir; i++) {
 		const char *made = v->text.s + v->made_dir[i];
 
 		if (count_entries(made) != count_made_in(v, made))
@@ -464,23 +466,26 @@ bool
 view_has_out(const struct view *v)
 {
 	char out[LAYOUT_MAX + 8];
+	struct stat a, b;
 
 	snprintf(out, sizeof out, "%s/out", v->dir);
-	return is_dir(v->dir) && is_dir(out);
+	if (!is_dir(v->dir) || !is_dir(out))
+		return false;
+	return !v->pfs || (stat(out, &a) == 0 && stat(PFS_DIR "/out", &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
 
 /* Through the directories that were made only: where the command put a link in place of one, it may lead to the sources. */
 static bool
 unlink_shown(struct view *v)
 {
-	bool ok = is_dir(v->dir);
+	bool ok = v->pfs || is_dir(v->dir);
 
-	for (size_t i = 0; ok && i < v->n_made_dir; i++)
+	for (size_t i = 0; ok && !v->pfs && i < v->n_made_dir; i++)
 		ok = is_dir(v->text.s + v->made_dir[i]);
 	if (!ok)
 		return false;
 	for (size_t i = 0; i < v->n_shown; i++)
-		ok &= unlink(shown_path(v, &v->shown[i])) == 0;
+		ok &= unlinkat(v->base, view_path(v, &v->shown[i]), 0) == 0;
 	v->n_shown = 0;
 	return ok;
 }
@@ -488,14 +493,18 @@ unlink_shown(struct view *v)
 int
 view_end(struct view *v, struct err *err)
 {
-	size_t dir_len = strlen(v->dir) + 1;
+	size_t root_len = strlen(v->root) + 1;
 
 	if (!v->made)
 		return 0;
-	if (v->kept.n > 0 || v->n_made_dir > KEPT_MAX || !unlink_shown(v) || !is_bare(v))
+	if (v->kept.n > 0 || v->n_made_dir > KEPT_MAX || (v->pfs && v->on_disk))
+		return view_remove(v, err);
+	if (v->pfs && v->pfs->files && pfs_close(v->pfs, err) < 0)
+		return -1;
+	if (!unlink_shown(v) || !is_bare(v))
 		return view_remove(v, err);
 	for (size_t i = 0; i < v->n_made_dir; i++) {
-		const char *made = v->text.s + v->made_dir[i] + dir_len;
+		const char *made = v->text.s + v->made_dir[i] + root_len;
 
 		buf_byte(&v->kept, '\0');
 		buf_add(&v->kept, made, strlen(made) + 1);
@@ -513,7 +522,7 @@ remove_known(struct view *v)
 	bool ok = unlink_shown(v);
 
 	for (size_t i = v->n_made_dir; ok && i > 0; i--)
-		ok &= rmdir(v->text.s + v->made_dir[i - 1]) == 0;
+		ok &= unlinkat(v->base, v->text.s + v->made_dir[i - 1], AT_REMOVEDIR) == 0;
 	snprintf(out, sizeof out, "%s/out", v->dir);
 	return ok && rmdir(out) == 0 && rmdir(v->dir) == 0 && rmdir(v->tmp) == 0;
 }
@@ -524,9 +533,12 @@ view_remove(struct view *v, struct err *err)
 	if (!v->made)
 		return 0;
 	v->made = v->idle = false;
-	buf_reset(&v->kept);
-	if (remove_known(v))
+	if (v->pfs && pfs_close(v->pfs, err) < 0)
+		return -1;
+	if (v->kept.n == 0 && remove_known(v))
 		return 0;
+	if (forget_memory(v, err) < 0)
+		return -1;
 	return fs_remove_tree(v->dir, err) < 0 || fs_remove_tree(v->tmp, err) < 0 ? -1 : 0;
 }
 
@@ -540,6 +552,24 @@ by_inode(const void *a, const void *b)
 	return x->dev < y->dev ? -1 : x->dev > y->dev;
 }
 
+/* By what stat says of them; of our own new files that was not asked yet. */
+static void
+sort_by_inode(struct view *v)
+{
+	for (; v->n_by_ino < v->n_shown; v->n_by_ino++) {
+		struct shown *s = &v->shown[v->n_by_ino];
+		struct stat st;
+
+		if ((s->as == SHOWN_COPY || s->as == SHOWN_EMPTY) && fstatat(v->base, view_path(v, s), &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			s->dev = st.st_dev;
+			s->ino = st.st_ino;
+		}
+		GROW(v->by_ino, v->n_by_ino, v->cap_by_ino);
+		v->by_ino[v->n_by_ino] = s;
+	}
+	qsort(v->by_ino, v->n_by_ino, sizeof v->by_ino[0], by_inode);
+}
+
 const struct shown *
 view_find(struct view *v, const struct stat *st)
 {
@@ -547,13 +577,8 @@ view_find(struct view *v, const struct stat *st)
 
 	if (v->n_shown == 0)
 		return NULL;
-	if (v->n_by_ino == 0) {
-		for (; v->n_by_ino < v->n_shown; v->n_by_ino++) {
-			GROW(v->by_ino, v->n_by_ino, v->cap_by_ino);
-			v->by_ino[v->n_by_ino] = &v->shown[v->n_by_ino];
-		}
-		qsort(v->by_ino, v->n_by_ino, sizeof v->by_ino[0], by_inode);
-	}
+	if (v->n_by_ino == 0)
+		sort_by_inode(v);
 	found = bsearch(&want, v->by_ino, v->n_by_ino, sizeof v->by_ino[0], by_inode);
 	return found ? *found : NULL;
 }

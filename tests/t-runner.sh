@@ -1,8 +1,10 @@
 #!/bin/sh
-# The datum runner by itself, on plans made by hand (tests/unit/mkplan.c).
+# The datum runner by itself, on plans made by hand (tests/unit/mkplan.c), with views in .dassie/work/KEY, where a command can
+# make most of a mess; t-view.sh is on the private /pfs.
 # shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
+export DASSIE_PFS=0
 mkplan=$DASSIE_BUILD/tests/unit/mkplan
 [ -x "$mkplan" ] || skip_all "no $mkplan"
 
