@@ -8,36 +8,18 @@
 
 use strict;
 use warnings;
-use Cwd qw(abs_path);
 use File::Basename;
 use File::Find;
-use File::Path qw(make_path remove_tree);
-use File::Temp qw(tempdir);
+use File::Path qw(remove_tree);
 use Getopt::Long;
+use lib dirname(__FILE__);
+use Project;
 
 my ($rounds, $bytes, $seed, $verbose) = (3, 1_000_000, time ^ $$ << 8, 0);
 GetOptions("rounds=i" => \$rounds, "bytes=i" => \$bytes, "seed=i" => \$seed, "v" => \$verbose) or exit 2;
 $seed &= 0x3fffffff;
-
-my $build = $ENV{DASSIE_BUILD} || dirname(dirname(abs_path($0))) . "/build";
-$ENV{PATH} = "$build:$ENV{PATH}";
-delete @ENV{grep { /^(?:MAKE|MFLAGS|DASSIE_RUN)/ } keys %ENV};
-my $T = tempdir("dassie damage.XXXXXX", TMPDIR => 1, CLEANUP => 1);
+begin("damage", $seed);
 my $files = 60;
-
-sub put {
-	my ($path, $text) = @_;
-	make_path(dirname($path));
-	open my $f, ">", $path or die "$path: $!";
-	print $f $text;
-	close $f or die "$path: $!";
-}
-
-sub slurp {
-	open my $f, "<", $_[0] or return "";
-	local $/;
-	return <$f> // "";
-}
 
 sub run {
 	my ($dir, @argv) = @_;
@@ -121,12 +103,8 @@ print "# seed $seed: $rounds rounds of $bytes bytes\n";
 project("$T/clean");
 run("$T/clean", "dassie", "compile", "--quiet") == 0 && run("$T/clean", "make", "-s", "-j2") == 0 or die "the clean run failed\n";
 my $want = tree("$T/clean/out");
-my $failed = 0;
 for my $k (0 .. $rounds - 1) {
 	my $why = play($seed + $k, $want);
-	$failed++ if defined $why;
-	printf "%sok %d - damage of seed %d\n", defined $why ? "not " : "", $k + 1, $seed + $k;
-	print map { "# $_\n" } split /\n/, $why if defined $why;
+	ok(!defined $why, "damage of seed " . ($seed + $k), $why // ());
 }
-print "1..$rounds\n";
-exit($failed ? 1 : 0);
+done();

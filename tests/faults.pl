@@ -8,43 +8,19 @@
 #	power        the lights go out (FAULTS_DEBUG=1 lists what is lost): of what was written after the newest syncfs each file is there, or its old self, empty, or cut
 use strict;
 use warnings;
-use Cwd qw(abs_path);
 use File::Basename;
-use File::Glob qw(:bsd_glob);
 use File::Path qw(make_path remove_tree);
-use File::Temp qw(tempdir);
 use Getopt::Long;
+use lib dirname(__FILE__);
+use Project;
 
 my ($points, $every, $seed) = (10, 0, $ENV{DASSIE_SEED} // time ^ $$);
 GetOptions("points=i" => \$points, "every=i" => \$every, "seed=i" => \$seed) or die;
 my $what = shift // "one";
-srand $seed;
-my $build = $ENV{DASSIE_BUILD} // abs_path(dirname(__FILE__) . "/../build");
+begin("faults", $seed);
 my $killat = "$build/tests/unit/killat";
-$ENV{PATH} = "$build:$ENV{PATH}";
-delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS GNUMAKEFLAGS DASSIE DASSIE_DATUM)};
-$ENV{ASAN_OPTIONS} = join ":", grep { defined } $ENV{ASAN_OPTIONS}, "detect_leaks=0";
-my $T = tempdir("dassie faults.XXXXXX", TMPDIR => 1, CLEANUP => 1);
 my ($fresh, $p) = ("$T/fresh", "$T/project");
-my ($run, $failed) = (0, 0);
 print "# $what, seed $seed\n";
-
-sub ok {
-	my ($good, $name) = @_;
-	$run++;
-	$failed++ unless $good;
-	printf "%sok %d - %s\n", $good ? "" : "not ", $run, $name;
-	return $good;
-}
-
-sub slurp { open my $f, "<", $_[0] or return ""; local $/; return <$f> // ""; }
-
-sub put {
-	my ($path, $text) = @_;
-	open my $f, ">", $path or die "$path: $!";
-	print $f $text;
-	close $f or die;
-}
 
 sub sh {
 	my ($dir, $command) = @_;
@@ -64,45 +40,15 @@ pipelines:
     input: one/
     run: cat "$one"/* >"$out/all"
 EOF
-	sh($fresh, "dassie compile --quiet") == 0 or die slurp("$T/said");
+	sh($fresh, "dassie compile --quiet") == 0 or die said();
 }
 
 sub again { remove_tree($p); system("cp", "-a", $fresh, $p) == 0 or die; }
 
-# Every file below, by its path: its kind of identity, and what is in it.
-sub files {
-	my ($dir, $below, $to) = @_;
-	opendir my $d, "$dir$below" or return $to;
-	for my $e (sort grep { !/^\.\.?$/ } readdir $d) {
-		my $f = "$below/$e";
-		if (-l "$dir$f") { $to->{$f} = "-> " . readlink "$dir$f"; }
-		elsif (-d _) { files($dir, $f, $to); }
-		else { $to->{$f} = slurp("$dir$f"); }
-	}
-	return $to;
-}
-
-sub tree { my $t = files($_[0], "/out", {}); return join "\0", map { ($_, $t->{$_}) } sort keys %$t; }
-
-sub differences {
-	my ($have, $want) = (files($p, "/out", {}), files("$T/right", "/out", {}));
-	return map { "$_: " . (!defined $have->{$_} ? "missing" : !defined $want->{$_} ? "too many" : length($have->{$_}) . " bytes, not " . length $want->{$_}) }
-		grep { ($have->{$_} // "\0") ne ($want->{$_} // "\0") } sort keys %{{ %$have, %$want }};
-}
-
-sub results {
-	my %have;
-	for my $f (bsd_glob("$p/.dassie/datums/??/*")) {
-		next if basename($f) =~ /\./;
-		my @s = stat $f or next;
-		$have{$f} = "$s[1] $s[9]";
-	}
-	return %have;
-}
 # A power cut: what is on the disk now, against what the newest syncfs had made durable.
 sub cut {
 	my ($synced) = @_;
-	my ($old, $new) = (files($synced, "", {}), files($p, "", {}));
+	my ($old, $new) = (files($synced), files($p));
 	my (%lost, @list);
 	$lost{kept} = 0;
 	for my $f (sort keys %{{ %$old, %$new }}) {
@@ -135,13 +81,13 @@ sub make_rebooted {
 
 set_up();
 system("cp", "-a", $fresh, $p) == 0 or die;
-sh($p, "make -s -j2") == 0 or die slurp("$T/said");
-my $want = tree($p);
+sh($p, "make -s -j2") == 0 or die said();
+my $want = files("$p/out");
 rename $p, "$T/right" or die;
 again();
 my $mode = $what eq "power" ? "copy" : $what;
 if (sh($p, "'$killat' 0 one make -s -j2") == 125) { print "1..0 # SKIP no seccomp or ptrace here\n"; exit; }
-my ($calls) = slurp("$T/said") =~ /^(\d+)$/m or die slurp("$T/said");
+my ($calls) = said() =~ /^(\d+)$/m or die said();
 if ($what eq "power" && sh("/", "unshare -m sh -c 'mount --bind /dev/null /proc/sys/kernel/random/boot_id' || unshare -Urm true") != 0) {
 	print "1..0 # SKIP no mount namespace for another boot id\n";
 	exit;
@@ -159,30 +105,29 @@ for my $at (@at) {
 		# The lights go out some calls later, or at the next sync, or when all is done.
 		local $ENV{KILLAT_THEN} = int exp rand log $calls;
 		sh($p, "'$killat' $sync copy make -s -j2");
-		$said = slurp("$T/said");
+		$said = said();
 		$note = "sync $sync and $ENV{KILLAT_THEN}, " . cut($synced);
 	} else {
 		my $rc = sh($p, "'$killat' $at $what make -s -j2");
 		if ($rc == 77) { print "1..0 # SKIP calls are made to fail on x86-64 only\n"; exit; }
-		$said = slurp("$T/said");
+		$said = said();
 		# Without a kill it has either failed or made the right tree.
 		ok(0, "call $at: a run that says it is done has the wrong tree"), print map { "# $_\n" } split /\n/, $said
-			if $what =~ /^(E|short)/ && $rc == 0 && tree($p) ne $want;
+			if $what =~ /^(E|short)/ && $rc == 0 && !same(files("$p/out"), $want);
 		$healed++ if $rc == 0 && $what =~ /^(E|short)/;
 	}
-	my %before = results();
+	my %before = results($p);
 	my $status = $what eq "power" ? make_rebooted() : sh($p, "make -s -j2");
-	my $then = slurp("$T/said");
-	my %after = results();
+	my $then = said();
+	my %after = results($p);
 	my @redone = $what eq "power" ? () : grep { ($after{$_} // "") ne $before{$_} } keys %before;
-	my $tree = tree($p) eq $want;
-	my $fsck = $status == 0 && $tree ? sh($p, "dassie fsck") : 0;
-	if ($status == 0 && $tree && !@redone && $fsck == 0) { $good++; next; }
-	ok(0, "$what at call $at of $calls ($note): status $status, tree " . ($tree ? "right" : "WRONG") . ", fsck $fsck, done again: " . @redone);
-	print map { "# $_\n" } differences() unless $tree;
-	print map { "# $_\n" } "then:", split(/\n/, $said), "and:", split(/\n/, $then), $fsck ? split(/\n/, slurp("$T/said")) : ();
-	last if $failed > 20;
+	my @wrong = differences(files("$p/out"), $want);
+	my $fsck = $status == 0 && !@wrong ? sh($p, "dassie fsck") : 0;
+	if ($status == 0 && !@wrong && !@redone && $fsck == 0) { $good++; next; }
+	ok(0, "$what at call $at of $calls ($note): status $status, tree " . (@wrong ? "WRONG" : "right") . ", fsck $fsck, done again: " . @redone);
+	print map { "# $_\n" } @wrong;
+	print map { "# $_\n" } "then:", split(/\n/, $said), "and:", split(/\n/, $then), $fsck ? split(/\n/, said()) : ();
+	last if failed() > 20;
 }
-ok($good > 0, sprintf "%s: %d of %d points, %d wrong%s", $what, $good, scalar @at, $failed, $healed ? ", $healed went on to a right tree" : "");
-print "1..$run\n";
-exit($failed ? 1 : 0);
+ok($good > 0, sprintf "%s: %d of %d points, %d wrong%s", $what, $good, scalar @at, failed(), $healed ? ", $healed went on to a right tree" : "");
+done();

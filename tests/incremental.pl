@@ -8,48 +8,27 @@
 
 use strict;
 use warnings;
-use Cwd qw(abs_path);
 use Errno;
 use Fcntl qw(:flock);
 use File::Basename;
 use File::Path qw(make_path remove_tree);
-use File::Temp qw(tempdir);
 use Getopt::Long;
-use POSIX qw(setpgid WNOHANG);
+use lib dirname(__FILE__);
+use Project;
 use Time::HiRes qw(sleep);
 
 my ($scripts, $seed, $steps, $verbose) = (100, time ^ $$ << 8, 9, 0);
 GetOptions("scripts=i" => \$scripts, "seed=i" => \$seed, "steps=i" => \$steps, "v" => \$verbose) or exit 2;
 $seed &= 0x3fffffff;
 
-my $root = dirname(dirname(abs_path($0)));
-my $build = $ENV{DASSIE_BUILD} || "$root/build";
-$ENV{PATH} = "$build:$ENV{PATH}";
-delete @ENV{grep { /^(?:MAKE|MFLAGS|DASSIE_RUN)/ } keys %ENV};
-# The leak check at exit runs in a process of its own; one that is killed leaves its parent spinning.
-$ENV{ASAN_OPTIONS} = join ":", grep { defined } $ENV{ASAN_OPTIONS}, "detect_leaks=0";
 my $faketime = (grep { -x "$_/faketime" } split /:/, $ENV{PATH})[0];
-my $T = tempdir("dassie incremental.XXXXXX", TMPDIR => 1, CLEANUP => 1);
+begin("incremental", $seed);
 my ($p, %state, @history, @log);
 our $clock;
 
 # Names that hurt, and plain ones.
 my @names = ("a", "b.txt", "two words", "c#d", 'e$f', "g%h", "i:j", "k*l", "m'n", "o\"p", "-q", "r\\s", "t~u", "v\tw",
 	"x\ny", "z;[1]", "\xff\xfe", "deep/er", "deep/est", "other/one");
-
-sub put {
-	my ($path, $text) = @_;
-	make_path(dirname($path));
-	open my $f, ">", $path or die "$path: $!";
-	print $f $text;
-	close $f or die "$path: $!";
-}
-
-sub slurp {
-	open my $f, "<", $_[0] or return undef;
-	local $/;
-	return scalar <$f>;
-}
 
 sub pick { $_[rand @_] }
 
@@ -136,55 +115,28 @@ sub command {
 	return ("faketime", "-f", $clock, @argv);
 }
 
-sub start {
+# Both of two that run at once say it in one place.
+sub play_it {
 	my ($dir, @argv) = @_;
-	my $pid = fork // die "fork: $!";
-	if ($pid == 0) {
-		setpgid(0, 0);
-		chdir $dir or POSIX::_exit(126);
-		open STDIN, "<", "/dev/null";
-		open STDOUT, ">>", "$T/said" or POSIX::_exit(126);
-		open STDERR, ">&", \*STDOUT;
-		{ no warnings "exec"; exec command(@argv); }
-		POSIX::_exit(127);
-	}
-	setpgid($pid, $pid);
-	return $pid;
-}
-
-sub finish {
-	my ($pid) = @_;
-	waitpid $pid, 0;
-	return $?;
+	return start($dir, ">>", "$T/said", command(@argv));
 }
 
 sub run {
 	my ($dir, @argv) = @_;
 	put("$T/said", "");
-	my $status = finish(start($dir, @argv));
+	my $status = ended(play_it($dir, @argv));
 	open my $f, "<", "$T/said";
 	push @log, "\$ @argv  -> $status", map { chomp; "  $_" } <$f>;
 	return $status;
 }
 
-sub results {
-	my $n = 0;
-	for my $dir (glob_all("$p/.dassie/datums")) {
-		$n += grep { !/\./ } map { basename($_) } glob_all($dir);
-	}
-	return $n;
-}
-
-sub glob_all {
-	opendir my $d, $_[0] or return ();
-	return map { "$_[0]/$_" } grep { $_ ne "." && $_ ne ".." } readdir $d;
-}
+sub n_results { my %have = results($p); return scalar keys %have; }
 
 # A tree as one text: kind, mode and bytes of everything.
 sub tree {
 	my ($dir, $rel) = @_;
 	my @all;
-	for my $path (sort { $a cmp $b } glob_all($dir)) {
+	for my $path (sort { $a cmp $b } kids($dir)) {
 		my $name = "$rel/" . basename($path);
 		if (-l $path || !-d $path) {
 			open my $f, "<", $path or do { push @all, "$name unreadable"; next };
@@ -225,12 +177,12 @@ sub check {
 		return $status ? undef : "make succeeded though a datum must fail";
 	}
 	return "make failed" if $status;
-	my $before = results();
-	my $stamp = join " ", map { (stat $_)[9] . "/" . (stat _)[7] } sort { $a cmp $b } glob_all("$p/.dassie/refs");
+	my $before = n_results();
+	my $stamp = join " ", map { (stat $_)[9] . "/" . (stat _)[7] } sort { $a cmp $b } kids("$p/.dassie/refs");
 	return "make -q says that a make is needed" if run($p, "make", "-s", "-q");
 	return "the make after it failed" if run($p, "make", "-s", "-j2");
-	return "the make after it was not a no-op" if $before != results() ||
-	    $stamp ne join " ", map { (stat $_)[9] . "/" . (stat _)[7] } sort { $a cmp $b } glob_all("$p/.dassie/refs");
+	return "the make after it was not a no-op" if $before != n_results() ||
+	    $stamp ne join " ", map { (stat $_)[9] . "/" . (stat _)[7] } sort { $a cmp $b } kids("$p/.dassie/refs");
 	return same_as_clean();
 }
 
@@ -279,12 +231,12 @@ sub edit {
 sub touch_all {
 	my $when = time + pick(0, -100000, 100000);
 	utime $when, $when, map { "$p/src/$_" } keys %{$state{src}};
-	utime $when, $when, "$p/pipeline.yaml", "$p/up.sh", glob_all("$p/.dassie/refs");
+	utime $when, $when, "$p/pipeline.yaml", "$p/up.sh", kids("$p/.dassie/refs");
 }
 
 # What a killed make left running goes on for a moment, and holds its pipeline's lock; a project is not copied meanwhile.
 sub settle {
-	for my $path (glob_all("$p/.dassie/lock")) {
+	for my $path (kids("$p/.dassie/lock")) {
 		open my $f, "<", $path or next;
 		flock $f, LOCK_EX or die "flock: $!";
 	}
@@ -304,21 +256,6 @@ sub move_project {
 	rename $new, $p or die "rename: $!";
 }
 
-sub descendants {
-	my (%kids, @all);
-	for my $stat (map { "$_/stat" } grep { m{/\d+$} } glob_all("/proc")) {
-		open my $f, "<", $stat or next;
-		push @{$kids{$2}}, $1 if (<$f> // "") =~ /^(\d+) .*\) \S (\d+) /s;
-	}
-	my @todo = @_;
-	while (@todo) {
-		my $pid = shift @todo;
-		push @all, $pid;
-		push @todo, @{$kids{$pid} || []};
-	}
-	return @all;
-}
-
 # Make and dassie, and a datum's shell.  What that shell has started is not ours to kill: a script that does not look at
 # how a part of it ended (`a | b`, "$(a)" in a word) goes on with the half that it got, and that is what it made.
 sub ours {
@@ -330,28 +267,28 @@ sub ours {
 
 # SIGKILL of all, or of one process, at some moment of a run.
 sub killed_run {
-	my $pid = start($p, "make", "-s", "-j2");
+	my $pid = play_it($p, "make", "-s", "-j2");
 	sleep rand 0.25;
 	my @all = descendants($pid);
 	my @one = ours(@all);
 	kill "KILL", rand() < 0.5 || !@one ? @all : pick(@one);
 	kill "KILL", $pid if rand() < 0.5;
-	finish($pid);
+	ended($pid);
 }
 
 sub two_runs {
-	my $one = start($p, "make", "-s", "-j2");
+	my $one = play_it($p, "make", "-s", "-j2");
 	sleep rand 0.15;
 	edit(pick("change", "add", "same_size", "config"));
-	my $two = start($p, "make", "-s", "-j2");
-	finish($_) for $one, $two;
+	my $two = play_it($p, "make", "-s", "-j2");
+	ended($_) for $one, $two;
 }
 
 sub interrupted {
-	my $pid = start($p, "make", "-s", "-j2");
+	my $pid = play_it($p, "make", "-s", "-j2");
 	sleep rand 0.2;
 	kill pick("INT", "TERM"), -$pid;
-	finish($pid);
+	ended($pid);
 }
 
 # Each step: its name, and what it does; most edits are plain.
@@ -409,17 +346,11 @@ sub play {
 }
 
 print "# seed $seed: $scripts scripts of about $steps steps\n";
-my $failed = 0;
 for my $k (0 .. $scripts - 1) {
 	my $why = play($seed + $k);
-	$failed++ if defined $why;
-	printf "%sok %d - script of seed %d: %s\n", defined $why ? "not " : "", $k + 1, $seed + $k, join(" ", @history);
-	if (defined $why) {
-		print map { "# $_\n" } split /\n/, $why . "\n" . join("\n", @log > 60 ? @log[-60 .. -1] : @log);
-		rename $p, "$T/../dassie-incremental-$$-$k" and print "# kept: $T/../dassie-incremental-$$-$k\n";
-	}
+	ok(!defined $why, sprintf("script of seed %d: %s", $seed + $k, join(" ", @history)), $why // (), @log > 60 ? @log[-60 .. -1] : @log)
+		or rename $p, "$T/../dassie-incremental-$$-$k" and print "# kept: $T/../dassie-incremental-$$-$k\n";
 	settle();
 	remove_tree($p) if -d $p;
 }
-print "1..$scripts\n";
-exit($failed ? 1 : 0);
+done();
