@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/conf.h"
 #include "../base/err.h"
 #include "../base/fs.h"
 #include "../base/layout.h"
@@ -200,6 +201,21 @@ make_variable(const char *name, const char *value)
 	return buf_detach(&b);
 }
 
+/* A command that names /pfs, where it cannot be shown, would find nothing there, or as root write beside its output. */
+static void
+tell_no_pfs(const char *pipeline)
+{
+	struct conf c = CONF_INIT;
+	struct buf step = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	if (conf_read(&c, pipeline, &err) == 0 && fs_read(c.script, &step, &err) == 1 && strstr(step.s, PFS_DIR "/"))
+		talk("%s: its command names '%s/', which cannot be shown on this machine ('dassie doctor' says why): '$out', '$NAME' and "
+		    "'$PFS' work everywhere", pipeline, PFS_DIR);
+	buf_release(&step);
+	conf_release(&c);
+}
+
 int
 work_run(const struct open_job *o, const char *make, uint64_t limit, bool *ret_late, struct err *err)
 {
@@ -209,13 +225,16 @@ work_run(const struct open_job *o, const char *make, uint64_t limit, bool *ret_l
 	int fd = open(plan_path(said, o->pipeline, o->job, ".err"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int talk_fd = fcntl(STDERR_FILENO, F_DUPFD, 20), rc = -1;
 	struct lender lender = LENDER_INIT;
+	bool pfs = project && pfs_possible(project);
 
+	if (!pfs)
+		tell_no_pfs(o->pipeline);
 	if (fd < 0 || talk_fd < 0) {
 		err_set(err, errno, "cannot open '%s':", said);
 	} else {
 		snprintf(number, sizeof number, "%d", talk_fd);
 		setenv("DASSIE_TALK", number, 1);
-		setenv("DASSIE_PFS", project && pfs_possible(project) ? "1" : "0", 1);
+		setenv("DASSIE_PFS", pfs ? "1" : "0", 1);
 		unsetenv("MAKEFILES");
 		lender_open(&lender, getenv("MAKEFLAGS"));
 		rc = child_run_for((const char *const[]){ make, "-f", plan_path(mk, o->pipeline, o->job, ".mk"), "-k", "-r", "-R",

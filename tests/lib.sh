@@ -219,6 +219,31 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
+# Does this kernel, or the container around us, let commands see a /pfs?
+have_pfs() {
+	dassie doctor --json 2>/dev/null | grep -q '"what":"/pfs","state":"ok"'
+}
+
+# For a test whose specs name /pfs.
+need_pfs() {
+	have_pfs || skip_all "no namespaces here, so no /pfs"
+}
+
+# as_nobody COMMAND...: as an ordinary user, by root.
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent "$@"
+}
+
+# Can that user run what was built?  In a home folder that is closed it cannot.
+have_nobody() {
+	[ "$(id -u)" = 0 ] && have setpriv && as_nobody dassie --version >/dev/null 2>&1
+}
+
+# May we mount, in a namespace of our own?
+have_mounts() {
+	[ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null
+}
+
 # s3server [OPTION...]: Ceph's gateway, ended with the test; sets and exports the S3_… of tests/s3server.pl, and forgets what AWS
 # settings the caller has.  A test without it is skipped: ./bootstrap check installs it where it can.
 s3server() {

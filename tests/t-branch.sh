@@ -2,6 +2,7 @@
 # Branches: output_branch, heads moved by hand, triggers.  Pachyderm's deferred processing, with make.
 # shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
+need_pfs
 
 copy() {
 	echo "---"

@@ -45,7 +45,10 @@ is "the step runs there" "$status" 0
 seen=$out
 sed -i 's/!= 2 /!= 9 /' pipeline.yaml
 run dassie run
-is "the environment, folder and umask are those of the step" "$seen" "$(cat out/count/env.a out/count/pwd.a out/count/umask.a)"
+# Where there is no /pfs the two have views of their own.
+view() { sed 's:/\.dassie/[a-z]*/[0-9a-f]*:/VIEW:'; }
+is "the environment, folder and umask are those of the step" "$(printf '%s\n' "$seen" | view)" \
+	"$(cat out/count/env.a out/count/pwd.a out/count/umask.a | view)"
 
 # --- nothing is kept
 run dassie debug count data:/a -- sh -c 'echo wrong >"$out/x"; echo y >"$TMPDIR/y"; kill -KILL $$'

@@ -323,7 +323,7 @@ like "it says so" "$err" "slow: it took longer than its job_timeout of 500ms: 1 
 like "its state" "$(dassie jobs --json)" '"state":"killed"'
 like "its reason" "$(dassie jobs --json)" '"reason":"it took longer than its job_timeout of 500ms'
 is "what was done is kept" "$(results)" 1
-sed 's/exec sleep 60/:/' pipeline.yaml >new && mv new pipeline.yaml
+sed 's/exec sleep 60/:/; s/500ms/60s/' pipeline.yaml >new && mv new pipeline.yaml
 ran "a job in time" 6 make
 is "its output" "$(cat out/slow/* | tr '\n' ' ')" "1 2 3 4 5 6 "
 

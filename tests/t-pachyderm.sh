@@ -3,6 +3,7 @@
 # what joins and groups give.  Commands that pachyderm's users wrote run as they are.
 # shellcheck disable=SC2016,SC2119
 . "$(dirname "$0")/lib.sh"
+need_pfs
 
 # spec NAME INPUT CMD LINE...: one pipeline as a document; INPUT is flow YAML, CMD a word or a list, LINEs are its stdin.
 spec() {

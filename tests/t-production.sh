@@ -1,6 +1,7 @@
 #!/bin/sh
 # Specs as an organisation has them (tests/production.pl): a thousand compile without an error, some dozens run to the end.
 . "$(dirname "$0")/lib.sh"
+need_pfs
 
 project
 perl "$DASSIE_SRC/tests/production.pl" 1000 .

@@ -58,12 +58,12 @@ run make
 told "a pipe" "in/pipe"
 rm in/pipe
 
-if [ "$(id -u)" = 0 ] && have setpriv; then
+if have_nobody; then
 	small
 	chmod 000 in/b
 	chown -R 65534:65534 "$PWD"
 	chmod 755 "$T"
-	run setpriv --reuid=65534 --regid=65534 --clear-groups make
+	run as_nobody make
 	told "an unreadable file is named" "in/b"
 elif [ "$(id -u)" != 0 ]; then
 	small
@@ -71,7 +71,7 @@ elif [ "$(id -u)" != 0 ]; then
 	run make
 	told "an unreadable file is named" "in/b"
 else
-	skip "no setpriv" "an unreadable file"
+	skip "no other user can run what lies in '$DASSIE_BUILD'" "an unreadable file"
 fi
 
 # the state
@@ -132,7 +132,7 @@ is "lost objects: by fsck --repair at the latest" "$status" 0
 is "the tree is right again" "$(tr '\n' ' ' <out/two/all)" "3 2 "
 
 # a full disk
-if [ "$(id -u)" = 0 ] && have unshare; then
+if have_mounts; then
 	cat >"$T/full.sh" <<-'EOF'
 	set -eu
 	mkdir -p "$1/small" && mount -t tmpfs -o size=3m tmpfs "$1/small" && cd "$1/small"
@@ -148,11 +148,26 @@ if [ "$(id -u)" = 0 ] && have unshare; then
 	like "make fails" "$out" 'make: 2'
 	like "and with room again it goes on" "$out" recovered
 else
-	skip "only root may mount" "a full disk"
+	skip "no mounts here" "a full disk"
+fi
+
+# no /pfs: neither rights nor user namespaces
+no_pfs() {
+	unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all "$@"' sh "$@"
+}
+if have setpriv && no_pfs dassie doctor --json 2>/dev/null | grep -q '"what":"/pfs","state":"missing"'; then
+	small
+	run no_pfs make
+	is "no /pfs: nobody who does not name it minds" "$status$err" 0
+	sed -i 's|cat "$one"|cat /pfs/one|; s|"$in" > |& |' pipeline.yaml
+	run no_pfs make
+	told "no /pfs: who names it is told" "two: its command names '/pfs/', which cannot be shown on this machine .*doctor.*: '.out', '.NAME' and '.PFS'"
+else
+	skip "namespaces cannot be taken away here" "no /pfs"
 fi
 
 # a read-only state
-if [ "$(id -u)" = 0 ] && have unshare; then
+if have_mounts; then
 	small
 	echo 5 >in/a
 	run unshare -m sh -c 'mount --bind .dassie .dassie && mount -o remount,ro,bind .dassie && make'
@@ -160,7 +175,7 @@ if [ "$(id -u)" = 0 ] && have unshare; then
 	run make
 	is "nothing was lost" "$status$(cat out/two/all | tr '\n' ' ')" "05 2 "
 else
-	skip "only root may mount" "a read-only state folder"
+	skip "no mounts here" "a read-only state folder"
 fi
 
 done_testing
