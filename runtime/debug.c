@@ -25,12 +25,12 @@
 #include "../base/lock.h"
 #include "../base/mem.h"
 #include "../base/plan.h"
-#include "../base/suggest.h"
 #include "../base/talk.h"
 #include "asuser.h"
 #include "child.h"
 #include "environ.h"
 #include "failure.h"
+#include "known.h"
 #include "pfs.h"
 #include "secretmount.h"
 #include "secrets.h"
@@ -370,26 +370,6 @@ run(struct debug *g, struct err *err)
 	return WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int
-known(const char *pipeline, struct err *err)
-{
-	struct index x = INDEX_INIT;
-	const char **name, *best;
-	int rc = index_read(&x, err);
-
-	if (rc == 1 && !index_find(&x, pipeline)) {
-		name = xcalloc(x.n_pipeline + 1, sizeof *name);
-		for (size_t i = 0; i < x.n_pipeline; i++)
-			name[i] = x.pipeline[i].name;
-		best = suggest(pipeline, name, x.n_pipeline);
-		rc = best ? err_set(err, SHOW_USAGE, "there is no pipeline '%s'; did you mean '%s'?", pipeline, best) :
-		    err_set(err, SHOW_USAGE, "there is no pipeline '%s'; 'dassie status' lists them", pipeline);
-		free(name);
-	}
-	index_release(&x);
-	return rc < 0 ? -1 : 0;
-}
-
 /* The exit status, or -1. */
 static int
 debug(struct debug *g, struct err *err)
@@ -401,7 +381,7 @@ debug(struct debug *g, struct err *err)
 		return -1;
 	if (rc > 0)
 		return EXIT_FAILED;
-	if (known(g->pipeline, err) < 0)
+	if (known_pipeline(g->pipeline, err) < 0)
 		return -1;
 	if (!(g->project = getcwd(NULL, 0)))
 		return err_set(err, errno, "cannot find the current directory:");

@@ -1,4 +1,4 @@
-/* graph.c: what reads what, from the index and the settings, so of the specs as they were compiled last.
+/* graph.c: what reads what, from the index and the settings; a spec that changed is compiled first, as make does it.
  *
  * For a terminal it is a tree, a line an edge: that stays readable where boxes and crossing lines do not.
  *
@@ -23,13 +23,15 @@
 #include "../base/mem.h"
 #include "../base/talk.h"
 #include "capture.h"
+#include "respec.h"
 #include "show.h"
 #include "state.h"
 #include "verbs.h"
 
 static const char usage[] =
     "usage: dassie graph [--dot | --mermaid | --svg | --json]\n\n"
-    "Sources, pipelines and what reads what, as the specs were compiled last.\n\n"
+    "Sources, pipelines and what reads what. A spec that has changed is compiled first, as make does; where it has errors, they\n"
+    "are told, the graph is that of the last good one, and the exit status is 1.\n\n"
     "        --dot      for graphviz\n"
     "        --mermaid  for Markdown\n"
     "        --svg      a picture, by graphviz's dot\n"
@@ -310,7 +312,7 @@ verb_graph(int argc, char **argv)
 		{ NULL, 0, NULL, 0 } };
 	struct graph g = { .x = INDEX_INIT };
 	struct err err = ERR_INIT;
-	int c, form = 't', rc;
+	int c, form = 't', status = EXIT_DONE, rc;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 'h' || c == '?')
@@ -319,7 +321,11 @@ verb_graph(int argc, char **argv)
 	}
 	if (optind != argc)
 		return show_usage(usage, false);
-	rc = state_find(NULL, &err) < 0 ? -1 : load(&g, &err);
+	rc = state_find(NULL, &err);
+	if (rc == 0) {
+		status = respec();
+		rc = load(&g, &err);
+	}
 	if (rc == 0)
 		rc = show_graph(&g, form);
 	for (size_t i = 0; i < g.n; i++)
@@ -327,5 +333,5 @@ verb_graph(int argc, char **argv)
 	free(g.v);
 	index_release(&g.x);
 	arena_release(&g.a);
-	return rc < 0 ? show_err(&err) : rc;
+	return rc < 0 ? show_err(&err) : rc > status ? rc : status;
 }

@@ -12,6 +12,7 @@
 #include "../base/talk.h"
 #include "failure.h"
 #include "jobset.h"
+#include "known.h"
 #include "pushed.h"
 #include "query.h"
 #include "result.h"
@@ -195,6 +196,8 @@ jobs(const char *pipeline, int64_t limit, bool json, struct err *err)
 	query_close(q);
 	for (size_t i = 0; rc == 0 && json && i < n; i++)
 		job_json(&b, &v[i], &p[i]);
+	if (rc == 0 && n == 0 && pipeline)
+		rc = known_pipeline(pipeline, err);
 	if (rc == 0 && n == 0)
 		talk("nothing has run yet%s%s: run make", pipeline ? " of " : "", pipeline ? pipeline : "");
 	else if (rc == 0 && !json)

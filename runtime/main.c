@@ -64,7 +64,7 @@ static const struct verb verbs[] = {
 	{ "help", verb_help, NULL, NULL },
 };
 
-enum { N_VERBS = sizeof verbs / sizeof *verbs, SYNOPSIS = 23 };   /* columns */
+enum { N_VERBS = sizeof verbs / sizeof *verbs, SYNOPSIS = 24 };   /* columns */
 
 static const struct verb *
 find(const char *name)

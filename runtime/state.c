@@ -72,6 +72,18 @@ state_make(struct err *err)
 	return rc == 1 ? 0 : make_files(err);
 }
 
+/* A lost format file is made again; but a folder of this name that has nothing of ours is somebody else's. */
+static int
+check_ours(struct err *err)
+{
+	int rc = format_check(err);
+
+	if (rc == 0 && access(DIR_STEPS, F_OK) < 0 && access(DIR_REFS, F_OK) < 0)
+		return err_set(err, 0, "the folder '%s' here is not one that dassie made: nothing was changed; 'dassie compile' would begin "
+		    "a project in it", DIR_STATE);
+	return rc < 0 ? -1 : 0;
+}
+
 int
 state_find(struct buf *ret_prefix, struct err *err)
 {
@@ -99,7 +111,7 @@ state_find(struct buf *ret_prefix, struct err *err)
 		buf_str(ret_prefix, cwd + n);
 		buf_byte(ret_prefix, '/');
 	}
-	return format_check(err) < 0 ? -1 : 0;
+	return check_ours(err);
 }
 
 static bool

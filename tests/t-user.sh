@@ -94,7 +94,29 @@ is "json: as many edges" "$(dassie graph --json | perl -MJSON::PP -ne 'push @e, 
 cp "$T/bad.yaml" pipeline.yaml
 run dassie compile
 is "a broken spec" "$status" 1
-like "graph shows what was compiled last" "$(dassie graph)" 'join'
+before=$(find .dassie/steps Makefile -type f -exec cksum {} + | sort)
+run dassie graph
+is "graph of a broken spec" "$status" 1
+like "it says what is wrong with it" "$err" 'pipeline.yaml:[0-9]+:[0-9]+: error'
+like "and shows what was compiled last" "$out" 'join'
+is "nothing changed" "$(find .dassie/steps Makefile -type f -exec cksum {} + | sort)" "$before"
+printf 'repos: {a: a}\npipelines: {other: {input: a/*, run: "true"}}\n' >pipeline.yaml
+is "graph of a spec that changed" "$(dassie graph 2>/dev/null)" "a  a
+└─ other"
+run dassie jobs othre
+is "jobs of no pipeline" "$status" 2
+like "it says so" "$err" "no pipeline 'othre'; did you mean 'other'"
+
+# a folder of the same name
+mkdir "$T/foreign" "$T/foreign/.dassie" && cd "$T/foreign" && echo mine >.dassie/notes
+for verb in fsck "fsck --repair" "fsck --rebuild" gc "gc --run" graph status jobs export-state; do
+	# Words are meant.
+	# shellcheck disable=SC2086
+	run dassie $verb
+	is "a foreign folder: $verb" "$status" 3
+	like "$verb says so" "$err" "'.dassie' here is not one that dassie made: nothing was changed"
+	is "$verb: nothing changed" "$(find . | sort | tr '\n' ' ')" ". ./.dassie ./.dassie/notes "
+done
 
 # Fifty pipelines: a line an edge, and no line wider than a terminal.
 project
