@@ -32,5 +32,5 @@ format_check(struct err *err)
 int
 format_write(struct err *err)
 {
-	return fs_replace(FILE_FORMAT, FORMAT, sizeof FORMAT - 1, 0644, err);
+	return fs_replace_if_new(FILE_FORMAT, FORMAT, sizeof FORMAT - 1, 0644, err) < 0 ? -1 : 0;
 }

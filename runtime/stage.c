@@ -99,7 +99,7 @@ sweep(struct stage *s, const char *suffix)
 	struct err unread = ERR_INIT;
 
 	if (open_job_read_as(&before, s->pipeline, suffix, &unread) == 1)
-		work_sweep(&before);
+		work_sweep(before.pipeline, before.job);
 	open_job_release(&before);
 }
 
@@ -173,6 +173,9 @@ work(struct stage *s, struct err *err)
 		gather_release(&s->gather);
 		if (gather_begin(&s->gather, &s->open, err) < 0)
 			return -1;
+		/* A runner that was killed behind its last result failed nothing: that job is no open one. */
+		if (pass == 0 && s->gather.roster.last.job && strcmp(s->gather.roster.last.job, s->open.job))
+			work_sweep(s->pipeline, s->gather.roster.last.job);
 		if ((rc = work_plan(&s->open, &s->flags, err)) || (rc = work_planned(&s->open, &total, &missing, err)))
 			return rc;
 		if (missing && pass == 0) {

@@ -52,7 +52,7 @@ make_dirs(struct err *err)
 static int
 make_files(struct err *err)
 {
-	if (fs_replace(DIR_STATE "/.gitignore", "*\n", 2, 0644, err) < 0)
+	if (fs_replace_if_new(DIR_STATE "/.gitignore", "*\n", 2, 0644, err) < 0)
 		return -1;
 	return format_write(err);
 }

@@ -291,7 +291,7 @@ sweep_planned(struct recfile *plan, char **name, size_t n)
 }
 
 void
-work_sweep(const struct open_job *left)
+work_sweep(const char *pipeline, const char *job)
 {
 	struct recfile plan = RECFILE_INIT;
 	struct err err = ERR_INIT;
@@ -307,7 +307,7 @@ work_sweep(const struct open_job *left)
 		}
 	if (d)
 		closedir(d);
-	if (n && recfile_open(&plan, plan_path(path, left->pipeline, left->job, ""), "plan", 1, &err) == 1) {
+	if (n && recfile_open(&plan, plan_path(path, pipeline, job, ""), "plan", 1, &err) == 1) {
 		qsort(name, n, sizeof *name, by_name);
 		sweep_planned(&plan, name, n);
 	}

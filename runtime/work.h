@@ -31,8 +31,8 @@ int work_run(const struct open_job *o, const char *make, uint64_t limit, bool *r
 /* Tell what make itself said (for a job that ended with neither results nor failures). */
 void work_tell_make(const struct open_job *o);
 
-/* Remove what the commands of a killed job left in .dassie/work.  Before anything of this pipeline runs again. */
-void work_sweep(const struct open_job *left);
+/* Remove what killed runners of a job left in .dassie/work.  Before anything of this pipeline runs again. */
+void work_sweep(const char *pipeline, const char *job);
 
 /* After a success: the list of datums and make's words are needed no more. */
 void work_tidy(const char *pipeline, const char *job);

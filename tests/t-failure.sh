@@ -327,6 +327,23 @@ sed 's/exec sleep 60/:/; s/500ms/60s/' pipeline.yaml >new && mv new pipeline.yam
 ran "a job in time" 6 make
 is "its output" "$(cat out/slow/* | tr '\n' ' ')" "1 2 3 4 5 6 "
 
+# --- a runner that is killed behind its last result leaves its view, and no job that is open
+project
+mkdir in
+echo 1 >in/a
+cat >pipeline.yaml <<'SPEC'
+repos: {in: in}
+pipelines:
+  each: {input: in/*, run: 'cp "$in" "$out/"'}
+SPEC
+dassie compile --quiet
+ran "a job" 1 make
+key=$(find .dassie/datums -type f | sed 's|.dassie/datums/||; s|/||')
+mkdir -p ".dassie/work/$key/in" ".dassie/work/$key.tmp" .dassie/work/another
+echo 2 >in/a
+ran "the next one" 1 make
+is "has swept" "$(ls .dassie/work)" another
+
 # --- a stage that is killed takes its sub-make along: that one could wait for a token for ever
 project
 mkdir in
