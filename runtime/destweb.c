@@ -197,6 +197,8 @@ way_out_ssh(struct buf *b, const struct errand *e, const struct http_answer *a)
 		buf_str(b, ". 'ssh-copy-id ");
 		add_host(b, e, false);
 		buf_str(b, "' lets a key in; one with a passphrase has to be in an agent ('ssh-add')");
+		if (strncmp(http_ssh_library(), "libssh2/1.10", 12) == 0 || strncmp(http_ssh_library(), "libssh2/1.9", 11) == 0)
+			buf_fmt(b, "; RSA keys as %s uses them are refused by servers of today: 'ssh-keygen -t ed25519' makes another", http_ssh_library());
 	} else if (a->fault == HTTP_FAULT_REFUSED) {
 		buf_str(b, "; may the user of the URL write there, and is there room?");
 	}

@@ -1,5 +1,5 @@
 /* http.c: a line of requests, an array of running transfers, a pool of easy handles that keep nothing but their memory
- * (connections and names live in the multi handle), and timers.
+ * (connections and names live in the multi handle), and alarms.
  *
  * libcurl's callbacks only move bytes; done() is called after libcurl has returned, so that it may start, wait and free as it
  * likes.  A limit of bytes a second is one token bucket for all transfers: a reader that finds it empty pauses its transfer, and
@@ -19,6 +19,7 @@
 #include "../base/err.h"
 #include "../base/mem.h"
 #include "../base/sha256.h"
+#include "alarms.h"
 
 enum { DEFAULT_CONCURRENCY = 8, BIG = 64 << 10, PAUSE_MS = 20, WORTH_ASKING = 1 << 20 };
 
@@ -40,13 +41,6 @@ struct transfer {
 	struct transfer *next;
 };
 
-struct timer {
-	uint64_t due;
-	void (*fn)(void *ctx);
-	void *ctx;
-	struct timer *next;
-};
-
 struct http {
 	CURLM *multi;
 	CURL *now;                        /* of http_now() */
@@ -54,7 +48,7 @@ struct http {
 	struct transfer **running; size_t n_running;
 	struct transfer *first, **last;   /* the line */
 	size_t n_waiting;
-	struct timer *timer;              /* by due time */
+	struct alarms alarms;
 	unsigned concurrency;
 	const char *ca_bundle;
 	uint64_t rate, filled;            /* bytes a second; when the bucket was filled last, ms */
@@ -445,7 +439,7 @@ finish(struct transfer *t, CURLcode code)
 	transfer_free(t);
 }
 
-/* --- the line, the timers, the loop --------------------------------------------------------------------------------------- */
+/* --- the line, the loop --------------------------------------------------------------------------------------- */
 
 struct http *
 http_new(const struct http_options *o, struct err *err)
@@ -483,10 +477,7 @@ http_free(struct http *h)
 		next = t->next;
 		transfer_free(t);
 	}
-	for (struct timer *t = h->timer, *next; t; t = next) {
-		next = t->next;
-		free(t);
-	}
+	alarms_release(&h->alarms);
 	for (size_t i = 0; i < h->n_idle; i++)
 		curl_easy_cleanup(h->idle[i]);
 	curl_easy_cleanup(h->now);
@@ -501,6 +492,14 @@ unsigned
 http_concurrency(const struct http *h)
 {
 	return h->concurrency;
+}
+
+const char *
+http_ssh_library(void)
+{
+	const char *s = curl_version_info(CURLVERSION_NOW)->libssh_version;
+
+	return s ? s : "";
 }
 
 const char *
@@ -531,33 +530,7 @@ http_start(struct http *h, const struct http_request *r)
 void
 http_after(struct http *h, uint64_t ms, void (*fn)(void *ctx), void *ctx)
 {
-	struct timer *t = xcalloc(1, sizeof *t), **at = &h->timer;
-
-	t->due = now_ms() + ms;
-	t->fn = fn;
-	t->ctx = ctx;
-	while (*at && (*at)->due <= t->due)
-		at = &(*at)->next;
-	t->next = *at;
-	*at = t;
-}
-
-/* Whatever was due when this began: a timer that sets another one does not keep us here. */
-static bool
-run_timers(struct http *h)
-{
-	uint64_t now = now_ms();
-	bool any = false;
-
-	while (h->timer && h->timer->due <= now) {
-		struct timer *t = h->timer;
-
-		h->timer = t->next;
-		t->fn(t->ctx);
-		free(t);
-		any = true;
-	}
-	return any;
+	alarms_add(&h->alarms, now_ms() + ms, fn, ctx);
 }
 
 static void
@@ -635,17 +608,13 @@ resume(struct http *h)
 static size_t
 count(const struct http *h)
 {
-	size_t n = h->n_running + h->n_waiting;
-
-	for (const struct timer *t = h->timer; t; t = t->next)
-		n++;
-	return n;
+	return h->n_running + h->n_waiting + alarms_count(&h->alarms);
 }
 
 static bool
 move(struct http *h)
 {
-	bool any = run_timers(h);
+	bool any = alarms_run(&h->alarms, now_ms());
 	int running;
 
 	admit(h);
@@ -659,15 +628,13 @@ size_t
 http_step(struct http *h, unsigned max_ms)
 {
 	bool any = move(h), waiting = resume(h);
-	uint64_t ms = max_ms, now = now_ms();
+	uint64_t ms = max_ms;
 
 	if (any || !count(h) || !max_ms)
 		return count(h);
 	if (waiting && ms > PAUSE_MS)
 		ms = PAUSE_MS;
-	if (h->timer && h->timer->due < now + ms)
-		ms = h->timer->due > now ? h->timer->due - now : 0;
-	curl_multi_poll(h->multi, NULL, 0, (int)ms, NULL);
+	curl_multi_poll(h->multi, NULL, 0, (int)alarms_wait(&h->alarms, now_ms(), ms), NULL);
 	move(h);
 	return count(h);
 }

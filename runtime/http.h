@@ -108,6 +108,8 @@ const char *http_bundle(void);
 /* NULL and err: libcurl does not start.  options may be NULL. */
 struct http *http_new(const struct http_options *options, struct err *err);
 unsigned http_concurrency(const struct http *h);
+/* "libssh2/1.10.0"; "": none. */
+const char *http_ssh_library(void);
 /* The bundle in use, NULL: libcurl's own. */
 const char *http_trusted(const struct http *h);
 /* Another CA bundle, for requests to come.  NULL: as it is. */
