@@ -19,8 +19,6 @@
 /* Small files are many at a time, so that the way there and back is cheap; the parts of a large one need not be. */
 enum { CONCURRENCY = 32, PARTS = 8, AHEAD = 4, META = 4 };
 
-#define GOOGLE_KEYS "Google's S3 takes HMAC keys: 'gcloud storage hmac create ACCOUNT' makes one; its access id and secret are these two"
-
 struct bucket {
 	struct dest d;
 	struct http *http;
@@ -511,7 +509,7 @@ dest_s3(const struct place *p, struct err *err)
 	struct s3_target target = { .bucket = p->to.bucket, .region = said(p, p->region, "region", "egress.region"),
 		.endpoint = said(p, p->endpoint, "endpoint", minio ? "the egress's URL" : google ? "gs://" : "egress.endpoint"),
 		.profile = said(p, p->profile, "profile", "egress.profile"), .role_arn = said(p, p->role_arn, "role_arn", "egress.role_arn"),
-		.external_id = p->external_id, .requester_pays = p->requester_pays, .setting = "egress", .keys = google ? GOOGLE_KEYS : NULL, .tell = tell, .ctx = b,
+		.external_id = p->external_id, .requester_pays = p->requester_pays, .setting = "egress", .keys = google ? S3_GOOGLE_KEYS : NULL, .tell = tell, .ctx = b,
 		.addressing = !p->addressing ? (minio ? S3_PATH : S3_AUTO) : !strcmp(p->addressing, "path") ? S3_PATH :
 		    !strcmp(p->addressing, "virtual") ? S3_VIRTUAL : S3_AUTO };
 

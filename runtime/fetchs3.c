@@ -73,6 +73,7 @@ open_bucket(struct bucket *b, struct fetch *f, struct err *err)
 		.role_arn = { role, arena_fmt(&f->a, "%s.role_arn", setting) }, .external_id = with(f, "external_id"),
 		.addressing = !addressing || !strcmp(addressing, "auto") ? S3_AUTO : !strcmp(addressing, "path") ? S3_PATH : S3_VIRTUAL,
 		.requester_pays = with(f, "requester_pays") != NULL, .setting = setting, .tell = tell, .ctx = f,
+		.keys = endpoint && strstr(endpoint, "storage.googleapis.com") ? S3_GOOGLE_KEYS : NULL,
 	};
 
 	*b = (struct bucket){ .f = f, .prefix = at + n + (at[n] == '/'), .include = patterns(f, "include"), .exclude = patterns(f, "exclude") };

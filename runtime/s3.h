@@ -23,6 +23,9 @@ enum { S3_MAX_KEY = 1024, S3_MAX_PARTS = 10000, S3_MAX_DELETE = 1000 };
 
 enum s3_addressing { S3_AUTO, S3_PATH, S3_VIRTUAL };
 
+/* For struct s3_target's `keys`, of gs://. */
+#define S3_GOOGLE_KEYS "Google's S3 takes HMAC keys: 'gcloud storage hmac create ACCOUNT' makes one; its access id and secret are these two"
+
 /* A setting, and where it came from, for messages: "egress.region". value NULL: not set. */
 struct s3_said { const char *value, *from; };
 

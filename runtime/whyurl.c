@@ -113,14 +113,10 @@ find_at(const struct place *p, const char *rest, const char *url, struct arena *
 }
 
 static int
-find_pushed(struct arena *a, const struct index *x, const char *url, struct url_file *ret, struct err *err)
+find_pushed(struct arena *a, const struct index *x, const char *url, const struct desturl *u, struct url_file *ret, struct err *err)
 {
-	struct desturl u;
-	char msg[DESTURL_MSG];
 	int rc = 0;
 
-	if (!desturl_parse(&u, url, a, msg))
-		return err_set(err, SHOW_USAGE, "%s", msg);
 	for (size_t i = 0; rc == 0 && i < x->n_pipeline; i++) {
 		struct conf c = CONF_INIT;
 		struct err gone = ERR_INIT;
@@ -129,7 +125,7 @@ find_pushed(struct arena *a, const struct index *x, const char *url, struct url_
 			continue;
 		for (size_t k = 0; rc <= 0 && k < c.n_egress; k++) {
 			struct place p = PLACE_INIT;
-			const char *rest = place_init(&p, &c, k, err) < 0 ? NULL : below(&p, &u, a);
+			const char *rest = place_init(&p, &c, k, err) < 0 ? NULL : below(&p, u, a);
 
 			if (rest)
 				rc = find_at(&p, rest, url, a, ret, err);
@@ -177,15 +173,34 @@ find_fetched(struct arena *a, const struct index_source *s, const char *url, str
 	return rc;
 }
 
+/* As sources of S3 are recorded, whatever the bucket was called by. */
+static const char *
+as_fetched(struct arena *a, const struct desturl *u, const char *url)
+{
+	const char *rest = strstr(url, "://") + 3;
+
+	if (u->kind != DEST_S3)
+		return url;
+	if (*u->host)
+		rest += strcspn(rest, "/") + 1;
+	return arena_fmt(a, "s3://%s", rest);
+}
+
 /* What a source reads may be what another pipeline has pushed: then both have to say something, and the output is asked first. */
 int
 whyurl_find(struct arena *a, const struct index *x, const char *url, struct url_file *ret, struct err *err)
 {
 	struct err no = ERR_INIT, none = ERR_INIT;
-	int rc = find_pushed(a, x, url, ret, &no);
+	struct desturl u;
+	char msg[DESTURL_MSG];
+	int rc;
 
+	if (!desturl_parse(&u, url, a, msg))
+		return err_set(err, SHOW_USAGE, "%s", msg);
+	rc = find_pushed(a, x, url, &u, ret, &no);
 	if (rc == 1)
 		return 1;
+	url = as_fetched(a, &u, url);
 	for (size_t i = 0; i < x->n_source; i++) {
 		*ret = (struct url_file){ .repo = NULL };
 		if (x->source[i].n_from && (rc = find_fetched(a, &x->source[i], url, ret, &none)) == 1)

@@ -80,6 +80,20 @@ make copy >/dev/null 2>&1
 run env AWS_ENDPOINT_URL=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 dassie egress --check
 like "without an endpoint Google's is asked, whatever AWS's is" "$err$out" 'storage.googleapis.com'
 
+project
+cat >pipeline.yaml <<EOF2
+repos: {raw: {source: gs://tls/google, endpoint: '$S3_ENDPOINT_TLS'}}
+pipelines: {p: {input: raw/*, run: 'cp "\$raw" "\$out"'}}
+EOF2
+dassie compile >/dev/null 2>&1
+run env "AWS_CA_BUNDLE=$S3_CA" make
+is "gs:// as a source" "$status $(cat out/p/a.csv)" "0 one"
+like "why answers for it" "$(dassie why gs://tls/google/a.csv)" 'datum has seen it'
+sed -i 's/, endpoint: [^}]*//' pipeline.yaml
+dassie compile >/dev/null 2>&1
+run env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY make
+like "without keys it says which keys Google takes" "$err" 'HMAC key'
+
 # https as a place: PUT to a web server with that certificate.
 begin "'$S3_ENDPOINT_TLS/tls/web'"
 run make
