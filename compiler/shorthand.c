@@ -178,21 +178,32 @@ lower_input(struct specset *s, const struct ynode *n)
 	return out;
 }
 
+/* One worker saw all files at once, whatever the method. */
+static bool
+one_worker(const struct ynode *map)
+{
+	const struct ynode *n = ynode_get(map, "parallelism"), *spec = ynode_get(map, "parallelism_spec");
+
+	if (!n && spec)
+		n = ynode_get(spec, "constant");
+	return n && n->kind == Y_SCALAR && !strcmp(n->text, "1");
+}
+
 /* How 1.2 and 1.3 say which files are a datum: a glob, or a method by its name or its partition. */
 static const char *
-method_glob(struct specset *s, const struct ynode *method)
+method_glob(struct specset *s, const struct ynode *method, bool one)
 {
 	const struct ynode *word = method->kind == Y_MAP ? ynode_get(method, "partition") : method;
-	bool whole = word && word->kind == Y_SCALAR && (!strcmp(word->text, "global") || !strcmp(word->text, "REPO"));
+	bool whole = one || (word && word->kind == Y_SCALAR && (!strcmp(word->text, "global") || !strcmp(word->text, "REPO")));
 
 	diag_warn(s->d, method->at, "'method' is of Pachyderm 1.2: read as glob \"%s\", %s", whole ? "/" : "/*",
-	    whole ? "all as one datum" : "a datum for each file or folder at the top");
+	    one ? "all as one datum, as its one worker saw it" : whole ? "all as one datum" : "a datum for each file or folder at the top");
 	return whole ? "/" : "/*";
 }
 
 /* One of 1.3's inputs: {repo: {name: …}, branch, glob, lazy, from, run_empty}.  What is none of these is found when it is loaded. */
 static const struct ynode *
-lower_old_input(struct specset *s, const struct ynode *old)
+lower_old_input(struct specset *s, const struct ynode *old, bool one)
 {
 	struct ynode *pfs = make_node(s, Y_MAP, old->at), *in = make_node(s, Y_MAP, old->at);
 	const struct ynode *method = 0;
@@ -216,7 +227,7 @@ lower_old_input(struct specset *s, const struct ynode *old)
 		glob |= !strcmp(k->text, "glob");
 	}
 	if (!glob && method) {
-		const char *text = method_glob(s, method);
+		const char *text = method_glob(s, method, one);
 
 		add_pair(s, &fields, "glob", method->at, make_text(s, text, strlen(text), method->at));
 	}
@@ -228,7 +239,7 @@ lower_old_input(struct specset *s, const struct ynode *old)
 }
 
 static const struct ynode *
-lower_old_inputs(struct specset *s, const struct ynode *list)
+lower_old_inputs(struct specset *s, const struct ynode *list, bool one)
 {
 	struct ynode *members = make_node(s, Y_SEQ, list->at), *out = make_node(s, Y_MAP, list->at);
 	struct chain c, kinds;
@@ -237,7 +248,7 @@ lower_old_inputs(struct specset *s, const struct ynode *list)
 		return diag_error(s->d, list->at, "'inputs' is Pachyderm 1.3's list of inputs; write 'input: REPO/*' or 'input: {pfs: {…}}'"), (void *)0;
 	chain_init(&c);
 	for (const struct ynode *k = list->kids; k; k = k->next) {
-		const struct ynode *in = lower_old_input(s, k);
+		const struct ynode *in = lower_old_input(s, k, one);
 
 		if (!in)
 			return 0;
@@ -481,7 +492,7 @@ lower_transform(struct specset *s, struct chain *transform, const struct ynode *
 
 /* One field of a pipeline, to its place in the long form. */
 static bool
-lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct chain *transform)
+lower_field(struct specset *s, const struct ynode *map, const struct ynode *k, struct chain *top, struct chain *transform)
 {
 	const struct shorthand *sh = shorthand_find(k->text);
 	const char *dot = sh ? strchr(sh->target, '.') : 0;
@@ -490,7 +501,7 @@ lower_field(struct specset *s, const struct ynode *k, struct chain *top, struct 
 	if (!strcmp(k->text, "parallelism") && k->val->kind == Y_SCALAR)
 		return lower_parallelism(s, k, top);
 	if (!strcmp(k->text, "inputs") && !ynode_is_null(k->val)) {
-		const struct ynode *in = lower_old_inputs(s, k->val);
+		const struct ynode *in = lower_old_inputs(s, k->val, one_worker(map));
 
 		if (in)
 			add_pair(s, top, "input", k->at, in);
@@ -561,7 +572,7 @@ lower_pipeline(struct specset *s, const struct ynode *map, const struct ynode *n
 			}
 			tr_key = k;
 		}
-		*ok &= lower_field(s, k, &top, &transform);
+		*ok &= lower_field(s, map, k, &top, &transform);
 	}
 	if (transform.first) {
 		tr = make_node(s, Y_MAP, tr_key ? tr_key->val->at : map->at);

@@ -2,6 +2,7 @@
 #
 #   s ──┬─▶ one
 #       ├─▶ zero
+#       ├─▶ alone
 #       ├─▶ two
 #       └─▶ three
 #   t ──▶ two
@@ -17,13 +18,14 @@ include .dassie/scan.mk   # specs, code and sources, by content, before anything
 	+@'$(DASSIE)' scan -o Makefile old-forms.yaml
 
 ifdef DASSIE_FIRST
-.PHONY: all help one zero two three
-all: .dassie/refs/one .dassie/refs/zero .dassie/refs/two .dassie/refs/three
-one zero two three: %: .dassie/refs/%
+.PHONY: all help one zero alone two three
+all: .dassie/refs/one .dassie/refs/zero .dassie/refs/alone .dassie/refs/two .dassie/refs/three
+one zero alone two three: %: .dassie/refs/%
 help:
 	@printf '%s\n' 'make NAME makes a pipeline and what it needs; make makes all:' \
 	    '  one    one datum per match of /* in s' \
 	    '  zero   all of s at once' \
+	    '  alone  all of s at once' \
 	    '  two    cross of s:/* and t' \
 	    '  three  one datum per match of /* in s'
 endif
@@ -40,6 +42,12 @@ endif
 .dassie/refs/zero.done: .dassie/refs/s .dassie/refs/zero.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' zero
 
+## alone   all of s at once
+.dassie/refs/alone: .dassie/refs/alone.done
+	+@:
+.dassie/refs/alone.done: .dassie/refs/s .dassie/refs/alone.spec
+	+@'$(DASSIE)' stage --make='$(MAKE)' alone
+
 ## two   cross of s:/* and t
 .dassie/refs/two: .dassie/refs/two.done
 	+@:
@@ -54,9 +62,10 @@ endif
 
 # What only the scan moves; what make must never remove; what a makefile around this one must not feel
 DASSIE_LEAVES := .dassie/refs/s .dassie/refs/t .dassie/refs/one.spec .dassie/refs/zero.spec \
-    .dassie/refs/two.spec .dassie/refs/three.spec
+    .dassie/refs/alone.spec .dassie/refs/two.spec .dassie/refs/three.spec
 DASSIE_REFS := .dassie/refs/one .dassie/refs/one.done .dassie/refs/zero .dassie/refs/zero.done \
-    .dassie/refs/two .dassie/refs/two.done .dassie/refs/three .dassie/refs/three.done
+    .dassie/refs/alone .dassie/refs/alone.done .dassie/refs/two .dassie/refs/two.done \
+    .dassie/refs/three .dassie/refs/three.done
 $(DASSIE_LEAVES) .dassie/always:
 	+@:
 .PRECIOUS: .dassie/scan.mk $(DASSIE_LEAVES) $(DASSIE_REFS)
