@@ -25,7 +25,6 @@ enum field_status {
 	FS_HONOURED,
 	FS_MAPPED,      /* means something else here; `why` says what */
 	FS_NO_EFFECT,   /* accepted; it has a meaning only in a cluster */
-	FS_LATER,       /* accepted and kept; nothing honours it yet */
 	FS_REFUSED,     /* an error; `why` says what to do */
 };
 

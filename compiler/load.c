@@ -363,8 +363,7 @@ note_status(struct specset *s, const struct table *t, const struct field *f, con
 	if (f->status == FS_REFUSED)
 		return diag_error(s->d, key->at, "'%s' is not supported: %s", field_path(s, t, f), f->why);
 	if (s->strict)
-		return diag_error(s->d, key->at, "'%s' %s: %s", field_path(s, t, f),
-		    f->status == FS_LATER ? "is not honoured yet" : "has no effect here", f->why);
+		return diag_error(s->d, key->at, "'%s' has no effect here: %s", field_path(s, t, f), f->why);
 	for (size_t i = 0; i < s->n_noted; i++)
 		if (s->noted[i] == f)
 			return true;

@@ -46,5 +46,4 @@ notice_fields(const struct specset *s, struct buf *b)
 {
 	notice_group(s, b, FS_NO_EFFECT, "without effect here: ");
 	notice_group(s, b, FS_MAPPED, "read differently: ");
-	notice_group(s, b, FS_LATER, "not honoured yet: ");
 }

@@ -24,7 +24,7 @@ struct tables {
 	size_t n;
 };
 
-static const char *const status_word[] = { "honoured", "mapped", "without effect", "later", "refused" };
+static const char *const status_word[] = { "honoured", "mapped", "without effect", "refused" };
 
 static void
 tables_add(struct tables *to, const struct table *t, enum field_status status)
@@ -149,7 +149,6 @@ fields_document(struct buf *b, const struct tables *t)
 	    "| honoured | does what Pachyderm's documentation says, or, for dassie's own, what this page says |\n"
 	    "| mapped | means something else on one machine; the row says what |\n"
 	    "| without effect | accepted, and told in one line a compilation; it has a meaning only in a cluster. `--strict` makes it an error |\n"
-	    "| later | accepted, checked and kept, and told in one line; nothing acts on it yet. `--strict` makes it an error |\n"
 	    "| refused | an error; the row says what to do instead |\n\n"
 	    "A *duration* is `30s`, `10m`, `1h30m`, or seconds without a unit; a *size* is `512M`, `10Gi`, or bytes; whole numbers and `true` or `false` (in any\n"
 	    "case) may stand in quotes.\n");

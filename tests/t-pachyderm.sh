@@ -220,7 +220,7 @@ repo_r
 } >pipeline.yaml
 run dassie compile
 is "k: compiles" "$status" 0
-unlike "k: nothing is said to be missing" "$err" 'not honoured'
+unlike "k: nothing is said of fields" "$err" 'note:'
 ran "k: the others run" 2 make
 is "k: without a tick there is no datum" "$(job ticking total) $(job both total) $(job after total)" "0 0 0"
 ok "k: nothing to do" make -q
