@@ -370,12 +370,15 @@ static void
 start_removal(struct errand *e)
 {
 	struct http_request r = HTTP_REQUEST_INIT;
-	struct buf rm = BUF_INIT;
-	const char *after;
+	struct buf rm = BUF_INIT, left = BUF_INIT;
+	const char *after[2];
 	char *folder = NULL;
 
+	/* What a killed push may have left of it goes, too. */
+	buf_fmt(&left, "*rm %s", e->tmp);
 	buf_fmt(&rm, "rm %s", e->path);
-	after = rm.s;
+	after[0] = left.s;
+	after[1] = rm.s;
 	r.method = "DELETE";
 	r.url = e->url;
 	r.done = answered;
@@ -386,12 +389,13 @@ start_removal(struct errand *e)
 		r.method = "HEAD";
 		identify(e, &r);
 		r.url = folder;
-		r.quote_after = &after;
-		r.n_quote_after = 1;
+		r.quote_after = after;
+		r.n_quote_after = 2;
 	}
 	http_start(e->w->http, &r);
 	free(folder);
 	buf_release(&rm);
+	buf_release(&left);
 }
 
 static void

@@ -139,26 +139,35 @@ is "a second key that is" "$status" 0 || diag "$err"
 pushed "and all is there"
 
 # killed in the middle
-head -c 3000000 /dev/urandom >src/large
-sed -i 's/delete: true/delete: true, bandwidth: 1M/' pipeline.yaml
-make copy >/dev/null 2>&1
-dassie egress copy >"$T/killed" 2>&1 &
-pid=$!
-net=
-for _ in $(seq 500); do
-	[ -z "$(find "$there" -name '*.tmp' -size +100k)" ] || break
-	sleep 0.02
-done
-net=$(cd /proc && for p in [0-9]*; do [ "$(sed -n 's/^PPid:[^0-9]*//p' "$p/status" 2>/dev/null)" != "$pid" ] || echo "$p"; done)
-# One process id.
-# shellcheck disable=SC2086
-ok "a push is killed" kill -KILL $net
-wait "$pid"
+sed -i 's/delete: true/delete: true, bandwidth: 500k/' pipeline.yaml
+# killed FILE: a push of 3 MB, which take 6 s, is killed when some of it is there.
+killed() {
+	head -c 3000000 /dev/urandom >"src/$1"
+	make copy >/dev/null 2>&1
+	dassie egress copy >"$T/killed" 2>&1 &
+	pid=$!
+	for _ in $(seq 500); do
+		[ -z "$(find "$there" -name '*.tmp' -size +100k)" ] || break
+		sleep 0.02
+	done
+	net=$(cat "/proc/$pid/task/$pid/children")
+	# One process id.
+	# shellcheck disable=SC2086
+	ok "a push is killed" kill -KILL $net
+	wait "$pid"
+}
+killed large
 ok "no file under its name is half there" test ! -e "$there/up/large"
 run make
 is "the next push" "$status" 0 || diag "$err"
 pushed "sends it"
 is "and leaves nothing else" "$(find "$there" -name '*.tmp')" ""
+killed gone
+isnt "half a file is there under another name" "$(find "$there" -name '*.tmp')" ""
+rm src/gone
+run make
+is "a push without that file" "$status" 0
+is "takes away what the killed one left of it" "$(find "$there" -name '*.tmp' -o -name gone)" ""
 run grep -rl "PRIVATE KEY" .dassie
 is "no key is in .dassie" "$out" ""
 done_testing
