@@ -98,6 +98,15 @@ write_code(struct buf *b, const struct conf_code *code, size_t n)
 }
 
 static void
+line_set(struct buf *b, const char *word, const struct conf_set *set)
+{
+	rec_word(b, word);
+	rec_str(b, set->key);
+	rec_str(b, set->value);
+	rec_end(b);
+}
+
+static void
 write_limits(struct buf *b, const struct conf *c)
 {
 	line_u64(b, "tries", c->tries);
@@ -108,21 +117,14 @@ write_limits(struct buf *b, const struct conf *c)
 		line_str(b, "err_script", c->err_script);
 	if (c->user)
 		line_str(b, "user", c->user);
+	if (c->runtime)
+		line_set(b, "container", &(struct conf_set){ c->runtime, c->image });
 	rec_word(b, "accept");
 	for (size_t i = 0; i < c->n_accept; i++)
 		rec_i64(b, c->accept[i]);
 	rec_end(b);
 	line_u64(b, "timeout", c->timeout_ns);
 	line_u64(b, "job_timeout", c->job_timeout_ns);
-}
-
-static void
-line_set(struct buf *b, const char *word, const struct conf_set *set)
-{
-	rec_word(b, word);
-	rec_str(b, set->key);
-	rec_str(b, set->value);
-	rec_end(b);
 }
 
 static void
@@ -342,6 +344,11 @@ read_line(struct conf *c, struct growing *g, const struct rec *r, struct recfile
 		return true;
 	if (rec_is(r, "decides", 2))
 		return rec_get_oid(r, 1, &c->decides);
+	if (rec_is(r, "container", 3)) {
+		c->runtime = keep(&c->arena, r, 1);
+		c->image = keep(&c->arena, r, 2);
+		return true;
+	}
 	if (rec_is(r, "merge", 2)) {
 		c->concat = strcmp(r->f[1], "concat") == 0;
 		return true;
@@ -444,7 +451,7 @@ step_hash(const struct oid *script, const struct step_code *code, size_t n, stru
 	sha256_field_str(&h, "dassie-step 1");
 	sha256_field_oid(&h, script);
 	for (size_t i = 0; i < n; i++) {
-		sha256_field_str(&h, code[i].path);
+		sha256_field_str(&h, strncmp(code[i].path, STEP_IMAGE, sizeof STEP_IMAGE - 1) ? code[i].path : STEP_IMAGE);
 		sha256_field_str(&h, code[i].exec ? "x" : "f");
 		sha256_field_oid(&h, &code[i].id);
 	}

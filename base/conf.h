@@ -19,6 +19,7 @@
  *   err_script PATH          err_cmd as a step; not there if there is none
  *   accept N …               exit codes that count as success beside 0
  *   timeout NS  job_timeout NS    0: none
+ *   container RUNTIME IMAGE  the command runs in this image by podman, docker or apptainer; not there: on this machine
  *   user USER[:GROUP]        whom the command runs as; not there: nobody else
  *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
  *   egress URL               where the output is pushed; then its settings, by the names of the spec (runtime/egress.h):
@@ -40,6 +41,7 @@
  *   schedule SPEC TZ MISSED OVERLAP JITTER    of the whole spec
  *   pipeline NAME SCRIPT SCRIPT-SHA256 DECIDES    then its code/found lines, a "reads REPO" or, where a change of that alone starts
  *                            no job, "quiet REPO" line for each repo, and
+ *   image NAME               if its command runs in one
  *   egress HEX               if it has one: hash of its egress and with lines; moves refs/P.egress.spec
  */
 #ifndef BASE_CONF_H
@@ -93,6 +95,7 @@ struct conf {
 	struct secret_uses secrets;
 	const char *err_script;     /* NULL: none */
 	const char *user;           /* NULL: nobody else */
+	const char *runtime, *image;    /* NULL: on this machine */
 	int *accept; size_t n_accept;
 	uint64_t timeout_ns, job_timeout_ns;
 	struct conf_code *code; size_t n_code;
@@ -134,6 +137,7 @@ struct index_pipeline {
 	struct conf_code *code; size_t n_code;
 	const char **reads; size_t n_reads;
 	bool *quiet;                        /* of each: it starts no job */
+	const char *image;          /* NULL: none */
 	bool has_egress; struct oid egress;
 };
 
@@ -156,6 +160,8 @@ void index_write(struct buf *b, const struct index *x);
 void index_release(struct index *x);
 const struct index_pipeline *index_find(const struct index *x, const char *pipeline);
 const struct index_source *index_find_source(const struct index *x, const char *name);
+/* What runs images: podman, docker or apptainer; NULL: nothing. */
+const char *index_runtime(const struct index *x);
 /* Where it lies, for people: its folder, its (first) URL, "-" for ticks. */
 const char *index_place(const struct index_source *s);
 /* Two lists of an index, options or what was asked for: the same texts in the same order? */
@@ -163,6 +169,7 @@ bool index_same_words(const char *const *a, size_t n, const char *const *b, size
 
 /* Step hash: SHA-256 fields "dassie-step 1", script's SHA-256, then path, "x" or "f", content hash of each code file
  * that is there, sorted by path.  Spec hash: fields "dassie-spec 1", step hash, decides. */
+#define STEP_IMAGE "image:"          /* path of an image: this and its name, of which only this is hashed; its hash is its digest */
 struct step_code { const char *path; bool exec; struct oid id; };
 void step_hash(const struct oid *script, const struct step_code *code, size_t n, struct oid *ret);
 void spec_hash(const struct oid *step, const struct oid *decides, struct oid *ret);

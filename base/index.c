@@ -102,6 +102,11 @@ index_write(struct buf *b, const struct index *x)
 			rec_str(b, p->reads[k]);
 			rec_end(b);
 		}
+		if (p->image) {
+			rec_word(b, "image");
+			rec_str(b, p->image);
+			rec_end(b);
+		}
 		if (p->has_egress) {
 			rec_word(b, "egress");
 			rec_oid(b, &p->egress);
@@ -163,6 +168,10 @@ read_pipeline_line(struct index *x, const struct rec *r, const struct shared *v,
 	if (rec_is(r, "code", 2) || rec_is(r, "found", 2)) {
 		p->code[p->n_code++] = (struct conf_code){ keep(x, r, 1), r->f[0][0] == 'c' };
 		n->code++;
+		return true;
+	}
+	if (rec_is(r, "image", 2)) {
+		p->image = keep(x, r, 1);
 		return true;
 	}
 	if (rec_is(r, "egress", 2)) {
@@ -293,6 +302,15 @@ index_find_source(const struct index *x, const char *name)
 	for (size_t i = 0; i < x->n_source; i++)
 		if (strcmp(x->source[i].name, name) == 0)
 			return &x->source[i];
+	return NULL;
+}
+
+const char *
+index_runtime(const struct index *x)
+{
+	for (size_t i = 0; i < x->n_option; i++)
+		if (strncmp(x->option[i], "--runtime=", 10) == 0)
+			return x->option[i] + 10;
 	return NULL;
 }
 

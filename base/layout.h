@@ -39,6 +39,7 @@ struct oid;
 #define FILE_NOTIFY ".dassie/notify"
 #define FILE_ALERTS ".dassie/alerts"
 #define FILE_FORCED ".dassie/forced"
+#define FILE_IMAGES ".dassie/images"
 
 enum { LAYOUT_MAX = 256, NAME_MAX_REPO = 63, NAME_MAX_BRANCH = 90, EGRESS_NAME_MAX = NAME_MAX_REPO + 8 };
 

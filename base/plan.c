@@ -202,6 +202,12 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 		line_str(b, "err_script", h->err_script);
 	if (h->user)
 		line_str(b, "user", h->user);
+	if (h->runtime) {
+		rec_word(b, "container");
+		rec_str(b, h->runtime);
+		rec_str(b, h->image);
+		rec_end(b);
+	}
 	rec_word(b, "accept");
 	for (size_t i = 0; i < h->n_accept; i++)
 		rec_i64(b, h->accept[i]);
@@ -262,6 +268,11 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 	}
 	if (rec_is(r, "step", 2))
 		return rec_get_oid(r, 1, &h->step);
+	if (rec_is(r, "container", 3)) {
+		h->runtime = keep(&h->arena, r, 1);
+		h->image = keep(&h->arena, r, 2);
+		return true;
+	}
 	if (rec_is(r, "accept", 1))
 		return rec_get_ints(r, 1, 255, &h->accept, &h->n_accept);
 	if (rec_is(r, "tries", 2) && rec_get_u64(r, 1, &tries) && tries <= UINT32_MAX) {

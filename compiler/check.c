@@ -329,8 +329,10 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 	struct transform *t = p->transform;
 	bool ok = true;
 
-	if (t && !t->cmd.set && given(&t->image) && !p->broken) {
-		diag_warn(s->d, t->image.at, "pipeline '%s' has no 'cmd', and the entrypoint of its image is not run here: its datums will fail until it has one",
+	if (t && !t->cmd.set && given(&t->image) && !p->broken && s->runtime) {
+		;       /* the image knows what to run */
+	} else if (t && !t->cmd.set && given(&t->image) && !p->broken) {
+		diag_warn(s->d, t->image.at, "pipeline '%s' has no 'cmd', and the entrypoint of its image is not run here: its datums will fail until it has one, or until it is compiled with --runtime",
 		    pipeline_name(p));
 	} else if (!t || !t->cmd.n || !given(&t->cmd.v[0])) {
 		if (p->broken)

@@ -48,11 +48,14 @@ static const char usage[] =
 "  --print-spec   print the long form; write nothing\n"
 "  --force        overwrite a Makefile that dassie did not write\n"
 "  -D NAME=VALUE  the value of a param; make keeps it when it compiles again\n"
+"  --runtime R    run commands in their images by podman, docker or apptainer; host: on this machine, as if it were not given;\n"
+"                 DASSIE_RUNTIME says the same; make keeps it when it compiles again\n"
 "  --strict       fields that have no effect are errors\n"
 "  -q, --quiet    say nothing if nothing changed\n";
 
 struct options {
 	const char *makefile;
+	const char *runtime;        /* NULL: commands run on this machine */
 	bool check, print, force, strict, quiet, help;
 	const char **spec, **define;
 	size_t n_spec, n_define;
@@ -98,6 +101,22 @@ define_option(int argc, char **argv, int *i)
 	return !strncmp(arg, "--define=", 9) ? arg + 9 : !strncmp(arg, "-D", 2) ? arg + 2 : NULL;
 }
 
+/* Is it one that we know?  "host" is none. */
+static bool
+check_runtime(const char **runtime)
+{
+	static const char *const known[] = { "podman", "docker", "apptainer" };
+
+	if (!*runtime || !**runtime || !strcmp(*runtime, "host"))
+		*runtime = NULL;
+	for (size_t i = 0; *runtime && i < sizeof known / sizeof *known; i++)
+		if (!strcmp(*runtime, known[i]))
+			return true;
+	if (*runtime)
+		talk("'%s' runs no images: podman, docker and apptainer do; host stands for none of them", *runtime);
+	return !*runtime;
+}
+
 static int
 parse_options(struct options *o, int argc, char **argv)
 {
@@ -107,6 +126,7 @@ parse_options(struct options *o, int argc, char **argv)
 	o->spec = xcalloc((size_t)argc + 1, sizeof *o->spec);
 	o->define = xcalloc((size_t)argc + 1, sizeof *o->define);
 	o->makefile = "Makefile";
+	o->runtime = getenv("DASSIE_RUNTIME");
 	for (int i = 1; i < argc; i++) {
 		if (names || argv[i][0] != '-') {
 			o->spec[o->n_spec++] = argv[i];
@@ -120,6 +140,8 @@ parse_options(struct options *o, int argc, char **argv)
 			o->makefile = argv[++i];
 		} else if (!strncmp(argv[i], "-o", 2)) {
 			o->makefile = argv[i] + 2;
+		} else if (!strncmp(argv[i], "--runtime=", 10) || (!strcmp(argv[i], "--runtime") && i + 1 < argc)) {
+			o->runtime = argv[i][9] ? argv[i] + 10 : argv[++i];
 		} else if ((define = define_option(argc, argv, &i))) {
 			o->define[o->n_define++] = define;
 		} else if (!flag_option(o, argv[i])) {
@@ -127,7 +149,7 @@ parse_options(struct options *o, int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	return EXIT_DONE;
+	return check_runtime(&o->runtime) ? EXIT_DONE : EXIT_USAGE;
 }
 
 /* Is the Makefile ours to write? */
@@ -186,7 +208,7 @@ write_err_step(struct compile *c, const struct pipeline *p, const char **ret, st
 	if (!p->transform->err_cmd.n)
 		return 0;
 	buf_reset(b);
-	step_err_script(b, p);
+	step_err_script(b, &c->set, p);
 	sha256_bytes(b->s, b->n, &id);
 	oid_hex(&id, hex);
 	*ret = arena_fmt(&c->arena, DIR_STEPS "/%s-err-%.*s.sh", pipeline_name(p), STEP_HEX, hex);
@@ -204,7 +226,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	int rc;
 
 	buf_reset(b);
-	step_script(b, p);
+	step_script(b, &c->set, p);
 	step_words(&c->set, p, &w);
 	sha256_bytes(b->s, b->n, &ret->script_id);
 	oid_hex(&ret->script_id, hex);
@@ -219,6 +241,7 @@ write_pipeline(struct compile *c, const struct pipeline *p, struct index_pipelin
 	if (rc >= 0)
 		rc = stepdir_conf(&c->steps, ret->name, b, err);
 	ret->decides = conf.decides;
+	ret->image = conf.image;
 	ret->code = conf.code;
 	ret->n_code = conf.n_code;
 	ret->has_egress = conf.n_egress > 0;
@@ -246,7 +269,9 @@ fill_index(struct compile *c)
 
 	x->compiler = PACKAGE_VERSION;
 	x->makefile = c->o.makefile;
-	x->option = arena_alloc(&c->arena, (s->n_define + 1) * sizeof *x->option);
+	x->option = arena_alloc(&c->arena, (s->n_define + 2) * sizeof *x->option);
+	if (s->runtime)
+		x->option[x->n_option++] = arena_fmt(&c->arena, "--runtime=%s", s->runtime);
 	if (c->o.strict)
 		x->option[x->n_option++] = "--strict";
 	for (size_t i = 0; i < s->n_define; i++)
@@ -474,6 +499,7 @@ verb_compile(int argc, char **argv)
 	c->set.d = &c->diag;
 	c->set.nodes = &c->nodes;
 	c->set.strict = c->o.strict;
+	c->set.runtime = c->o.runtime;
 	if (rc == EXIT_DONE && c->o.help) {
 		fputs(usage, stdout);
 		rc = talk_done(EXIT_DONE);

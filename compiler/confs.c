@@ -18,6 +18,7 @@
 #include "pattern.h"
 #include "print.h"
 #include "spec.h"
+#include "step.h"
 #include "words.h"
 
 static const char *
@@ -193,6 +194,10 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 	c->job_timeout_ns = (uint64_t)p->job_timeout.v;
 	limits_of(s, p, &c->limits);
 	secrets_of(&t->secrets, &c->secrets);
+	if (step_in_image(s, p)) {
+		c->runtime = s->runtime;
+		c->image = t->image.s;
+	}
 	c->user = t->user.s && *t->user.s ? t->user.s : NULL;
 	make_code(s, t, found, c);
 	egress_conf(s, p, c);

@@ -67,7 +67,7 @@ static const struct field build_rows[] = {
 static TABLE(build_table, "transform.build", "a build", build, build_rows);
 
 static const struct field transform_rows[] = {
-	FIELD(transform, "image", image, FK_STR, FS_MAPPED, "commands run on this machine, not in an image"),
+	FIELD(transform, "image", image, FK_STR, FS_MAPPED, "with --runtime podman, docker or apptainer the command runs in it; without, on this machine"),
 	FIELD(transform, "cmd", cmd, FK_STRS, FS_HONOURED, "the command and its arguments; no shell looks at them"),
 	FIELD(transform, "stdin", stdin_lines, FK_STRS, FS_HONOURED, "lines that the command gets on standard input"),
 	FIELD(transform, "err_cmd", err_cmd, FK_STRS, FS_HONOURED, "runs after the last failed attempt; exit 0 makes the datum recovered"),

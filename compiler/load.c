@@ -360,6 +360,8 @@ note_status(struct specset *s, const struct table *t, const struct field *f, con
 {
 	if (f->status == FS_HONOURED || f->quiet || !says_something(f, key->val))
 		return true;
+	if (s->runtime && t == &transform_table && !strcmp(f->name, "image"))
+		return true;
 	if (f->status == FS_REFUSED)
 		return diag_error(s->d, key->at, "'%s' is not supported: %s", field_path(s, t, f), f->why);
 	if (s->strict)

@@ -119,6 +119,8 @@ set_head(struct planner *p)
 		h->limits.cpu = p->slots;
 	h->err_script = p->conf.err_script;
 	h->user = p->conf.user;
+	h->runtime = p->conf.runtime;
+	h->image = p->conf.image;
 	h->timeout = p->conf.timeout_ns;
 	h->accept = p->conf.accept;
 	h->n_accept = p->conf.n_accept;

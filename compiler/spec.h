@@ -208,6 +208,7 @@ struct specset {
 	const struct field **noted; /* given fields that have no effect, each once */
 	size_t n_noted, cap_noted;
 	bool strict;
+	const char *runtime;        /* what runs commands in their images: podman, docker, apptainer; NULL: nothing does */
 	struct define *define;      /* of the command line */
 	size_t n_define, cap_define;
 	struct scope *scope;        /* params and variables of what is loaded; NULL: none */

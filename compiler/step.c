@@ -5,7 +5,11 @@
  * in single quotes and its stdin as a quoted here-document, whose delimiter is no line of it.
  *
  * What cron and a terminal would set differently under one key is fixed here: umask, LC_ALL, TZ.  The runner says where
- * the project is in DASSIE_PROJECT; by hand it is found from the script's own path, which costs a process only then. */
+ * the project is in DASSIE_PROJECT; by hand it is found from the script's own path, which costs a process only then.
+ *
+ * Where the command is to run in its image, the script runs outside of it, with what begins a container as its arguments
+ * ("podman run -v …", made by the runner): it adds the command's own part, the image (DASSIE_IMAGE) and the command.  What is set
+ * for cron above is the image's business there. */
 #include "step.h"
 
 #include <string.h>
@@ -97,22 +101,12 @@ add_odd_names(struct buf *b, const struct pairs *env)
 	buf_release(&pair);
 }
 
+/* After a command: its standard input. */
 static void
-add_exec(struct buf *b, const struct pairs *env, const struct strs *cmd, const struct strs *lines)
+add_input(struct buf *b, const struct strs *lines)
 {
 	struct buf end = BUF_INIT;
 
-	if (!cmd->n) {
-		buf_str(b, "echo 'this pipeline has no cmd, and the entrypoint of its image is not run here: give it one' >&2\nexit 127\n");
-		return;
-	}
-	buf_str(b, "exec");
-	if (has_odd_names(env))
-		add_odd_names(b, env);
-	for (size_t i = 0; i < cmd->n; i++) {
-		buf_byte(b, ' ');
-		sh_quote(b, cmd->v[i].s);
-	}
 	if (!lines->n) {
 		buf_byte(b, '\n');
 		return;
@@ -124,6 +118,23 @@ add_exec(struct buf *b, const struct pairs *env, const struct strs *cmd, const s
 	add_lines(b, lines);
 	buf_fmt(b, "%s\n", end.s);
 	buf_release(&end);
+}
+
+static void
+add_exec(struct buf *b, const struct pairs *env, const struct strs *cmd, const struct strs *lines)
+{
+	if (!cmd->n) {
+		buf_str(b, "echo 'this pipeline has no cmd, and the entrypoint of its image is run only with --runtime: give it one' >&2\nexit 127\n");
+		return;
+	}
+	buf_str(b, "exec");
+	if (has_odd_names(env))
+		add_odd_names(b, env);
+	for (size_t i = 0; i < cmd->n; i++) {
+		buf_byte(b, ' ');
+		sh_quote(b, cmd->v[i].s);
+	}
+	add_input(b, lines);
 }
 
 static void
@@ -180,11 +191,83 @@ add_secrets(struct buf *b, const struct objs *secrets)
 	}
 }
 
-static void
-script(struct buf *b, const struct pipeline *p, const char *what, const struct strs *cmd, const struct strs *lines)
+bool
+step_in_image(const struct specset *s, const struct pipeline *p)
 {
 	const struct transform *t = p->transform;
 
+	return s->runtime && t && t->image.s && *t->image.s;
+}
+
+/* Into the arguments that the container begins with: what is podman's and docker's, and what apptainer takes from its environment. */
+static void
+add_container_env(struct buf *b, const struct pairs *env, bool apptainer)
+{
+	struct buf pair = BUF_INIT;
+
+	for (size_t i = 0; i < env->n; i++) {
+		buf_reset(&pair);
+		buf_fmt(&pair, "%s=%s", env->v[i].key.s, env->v[i].val.s);
+		if (apptainer && value_shell_name(env->v[i].key.s)) {
+			buf_fmt(b, "export APPTAINERENV_%s=", env->v[i].key.s);
+			sh_quote(b, env->v[i].val.s);
+			buf_byte(b, '\n');
+			continue;
+		}
+		buf_str(b, apptainer ? "set -- \"$@\" --env " : "set -- \"$@\" -e ");
+		sh_quote(b, pair.s);
+		buf_byte(b, '\n');
+	}
+	buf_release(&pair);
+}
+
+/* A folder of the image, or, if it is none from the root on, of the project. */
+static void
+add_container_folder(struct buf *b, const struct str *dir, bool apptainer)
+{
+	if (!dir->s || !*dir->s)
+		return;
+	buf_fmt(b, "set -- \"$@\" %s ", apptainer ? "--pwd" : "--workdir");
+	if (*dir->s != '/')
+		buf_str(b, "\"$DASSIE_PROJECT\"/");
+	sh_quote(b, dir->s);
+	buf_byte(b, '\n');
+}
+
+/* As Pachyderm: a command is run instead of the image's entrypoint, without one it is the entrypoint that runs. */
+static void
+image_script(struct buf *b, const struct specset *s, const struct pipeline *p, const char *what, const struct strs *cmd, const struct strs *lines)
+{
+	const struct transform *t = p->transform;
+	bool apptainer = !strcmp(s->runtime, "apptainer");
+
+	buf_fmt(b, "#!/bin/sh\n# %s of pipeline '%s', compiled from its spec by dassie: runs in an image.\n# By hand: DASSIE_IMAGE=… sh FILE %s\n", what,
+	    pipeline_name(p), apptainer ? "apptainer exec --bind …:/pfs" : "podman run -i --rm -v …:/pfs");
+	buf_str(b, "umask 022\n");
+	add_secrets(b, &t->secrets);
+	if (!apptainer && cmd->n)
+		buf_str(b, "set -- \"$@\" --entrypoint=\n");
+	if (apptainer && !cmd->n)
+		buf_str(b, "run=$1\nshift 2\nset -- \"$run\" run \"$@\"\n");
+	add_container_env(b, &t->env, apptainer);
+	add_container_folder(b, &t->working_dir, apptainer);
+	buf_str(b, "exec \"$@\" \"$DASSIE_IMAGE\"");
+	for (size_t i = 0; i < cmd->n; i++) {
+		buf_byte(b, ' ');
+		sh_quote(b, cmd->v[i].s);
+	}
+	add_input(b, lines);
+}
+
+static void
+script(struct buf *b, const struct specset *s, const struct pipeline *p, const char *what, const struct strs *cmd, const struct strs *lines)
+{
+	const struct transform *t = p->transform;
+
+	if (step_in_image(s, p)) {
+		image_script(b, s, p, what, cmd, lines);
+		return;
+	}
 	buf_fmt(b, "#!/bin/sh\n# %s of pipeline '%s', compiled from its spec by dassie.\n# By hand: ", what, pipeline_name(p));
 	add_names(b, p->input);
 	add_secret_names(b, &t->secrets);
@@ -210,15 +293,15 @@ script(struct buf *b, const struct pipeline *p, const char *what, const struct s
 }
 
 void
-step_script(struct buf *b, const struct pipeline *p)
+step_script(struct buf *b, const struct specset *s, const struct pipeline *p)
 {
-	script(b, p, "The step", &p->transform->cmd, &p->transform->stdin_lines);
+	script(b, s, p, "The step", &p->transform->cmd, &p->transform->stdin_lines);
 }
 
 void
-step_err_script(struct buf *b, const struct pipeline *p)
+step_err_script(struct buf *b, const struct specset *s, const struct pipeline *p)
 {
-	script(b, p, "The err_cmd", &p->transform->err_cmd, &p->transform->err_stdin);
+	script(b, s, p, "The err_cmd", &p->transform->err_cmd, &p->transform->err_stdin);
 }
 
 static bool

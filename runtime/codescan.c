@@ -15,6 +15,7 @@
 #include "../base/talk.h"
 #include "complaint.h"
 #include "filecache.h"
+#include "images.h"
 #include "refscan.h"
 #include "walk.h"
 
@@ -91,8 +92,20 @@ add_code(struct list *l, const char *pipeline, const struct conf_code *code, str
 	return 0;
 }
 
+static int
+add_image(struct list *l, const struct images *images, const char *name)
+{
+	const struct image *i = images_find(images, name);
+
+	if (!i)
+		return err_set(l->err, 0, "image '%s' was not looked for: run make again", name);
+	GROW(l->v, l->n, l->cap);
+	l->v[l->n++] = (struct step_code){ arena_fmt(l->arena, STEP_IMAGE "%s", name), false, i->id };
+	return 0;
+}
+
 int
-codescan_files(struct filecache *c, const struct index_pipeline *p, struct arena *a, struct step_code **ret, size_t *ret_n,
+codescan_files(struct filecache *c, const struct images *images, const struct index_pipeline *p, struct arena *a, struct step_code **ret, size_t *ret_n,
                struct complaints *missing, struct err *err)
 {
 	struct list l = { .cache = c, .arena = a, .err = err };
@@ -101,6 +114,8 @@ codescan_files(struct filecache *c, const struct index_pipeline *p, struct arena
 
 	for (size_t i = 0; rc == 0 && i < p->n_code; i++)
 		rc = add_code(&l, p->name, &p->code[i], missing);
+	if (rc == 0 && p->image)
+		rc = add_image(&l, images, p->image);
 	if (l.n)
 		qsort(l.v, l.n, sizeof *l.v, by_path);
 	*ret = arena_alloc(a, (l.n ? l.n : 1) * sizeof **ret);
@@ -147,7 +162,7 @@ compare_one(struct filecache *refs, const struct moved *m, struct moved *ret, si
 
 /* Those of the pipelines whose refs/P.spec or refs/P.egress.spec says something else. */
 static int
-compare(struct filecache *c, struct filecache *refs, const struct index *x, struct moved *ret, size_t *ret_n,
+compare(struct filecache *c, struct filecache *refs, const struct images *images, const struct index *x, struct moved *ret, size_t *ret_n,
         struct complaints *missing, struct err *err)
 {
 	struct arena a = ARENA_INIT;
@@ -162,7 +177,7 @@ compare(struct filecache *c, struct filecache *refs, const struct index *x, stru
 		struct oid decides = p->decides;
 		size_t n;
 
-		rc = codescan_files(c, p, &a, &code, &n, missing, err);
+		rc = codescan_files(c, images, p, &a, &code, &n, missing, err);
 		if (rc < 0)
 			break;
 		step_hash(&p->script_id, code, n, &m.step);
@@ -188,9 +203,13 @@ codescan(struct filecache *c, struct filecache *refs, const struct index *x)
 {
 	struct complaints missing = COMPLAINTS_INIT;
 	struct moved *moved = xcalloc(2 * x->n_pipeline + 1, sizeof *moved);
+	struct images images = IMAGES_INIT;
 	struct err err = ERR_INIT;
 	size_t n;
-	int rc = compare(c, refs, x, moved, &n, &missing, &err), status = EXIT_DONE;
+	int rc = images_look(&images, x, c, &err), status = EXIT_DONE;
+
+	if (rc == 0)
+		rc = compare(c, refs, &images, x, moved, &n, &missing, &err);
 
 	if (rc < 0 && complaints_tell(&c->bad, "code"))
 		status = EXIT_WORLD;
@@ -201,6 +220,7 @@ codescan(struct filecache *c, struct filecache *refs, const struct index *x)
 	else if (move(moved, n, &err) < 0)
 		status = talk_err(&err);
 	complaints_release(&missing);
+	images_release(&images);
 	free(moved);
 	return status;
 }

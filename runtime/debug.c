@@ -28,6 +28,7 @@
 #include "../base/talk.h"
 #include "asuser.h"
 #include "child.h"
+#include "container.h"
 #include "environ.h"
 #include "failure.h"
 #include "known.h"
@@ -65,6 +66,7 @@ struct debug {
 	struct environ env;
 	struct secrets secrets;
 	struct asuser as;
+	struct container container;
 };
 
 static bool
@@ -247,9 +249,11 @@ make_view(struct debug *g, struct err *err)
 	snprintf(g->folder, sizeof g->folder, "%s/%ld", DIR_DEBUG, (long)getpid());
 	view_init(&g->view, &g->head, g->project);
 	g->view.folder = g->folder;
-	if (secrets_load(&g->secrets, &g->head.secrets, err) < 0)
+	if (secrets_load(&g->secrets, &g->head.secrets, err) < 0 || container_init(&g->container, &g->head, g->project, err) < 0)
 		return -1;
-	if (told ? strcmp(told, "1") == 0 : pfs_possible(g->project)) {
+	if (g->container.image) {
+		g->view.in_image = true;
+	} else if (told ? strcmp(told, "1") == 0 : pfs_possible(g->project)) {
 		g->view.pfs = &g->pfs;
 		if (pfs_enter(g->project, err) < 0 || secretmount(&g->secrets, &g->head.secrets, g->project, geteuid(), getegid(), err) < 0)
 			return -1;
@@ -274,9 +278,11 @@ tell(const struct debug *g)
 	buf_fmt(&b, "dassie: %s: datum ", g->pipeline);
 	visible_str(&b, g->datum.label);
 	buf_fmt(&b, ", key %.*s, as its command sees it\n", SHORT_HEX, hex);
-	if (!g->view.pfs)
+	if (!g->view.pfs && !g->container.image)
 		buf_fmt(&b, "  there is no /pfs of its own on this machine: its inputs are in %s\n", view_root(&g->view));
 	buf_fmt(&b, "  the step    sh %s\n", g->head.script);
+	if (g->container.image)
+		buf_fmt(&b, "  its image   %s, by %s\n", g->head.image, g->head.runtime);
 	for (size_t i = 0; i < g->head.n_input; i++)
 		buf_fmt(&b, "  input       %s/%s\n", view_root(&g->view), g->head.input[i].name);
 	buf_fmt(&b, "  output      %s/out: thrown away when you leave; results are not touched\n  leave       exit, or ^D\n",
@@ -287,24 +293,68 @@ tell(const struct debug *g)
 
 /* How long the head of a step is: what it sets up (umask, folder, variables; see compiler/step.c) before it does anything. */
 static size_t
-head_of_step(const char *s)
+head_of_step(const char *s, bool in_image)
 {
-	static const char *const word[] = { "#", "umask ", "CDPATH='' cd -- ", "export " };
+	static const char *const word[] = { "#", "umask ", "CDPATH='' cd -- ", "export ", "set -- \"$@\" " };
+	size_t n = sizeof word / sizeof *word - !in_image;
 	const char *p = s;
 
 	while (*p) {
 		bool quoted = false, head = false;
 
-		for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+		for (size_t i = 0; i < n; i++)
 			head |= strncmp(p, word[i], strlen(word[i])) == 0;
 		if (!head)
 			break;
 		/* A value may have lines of its own. */
 		for (bool comment = *p == '#'; *p && (*p != '\n' || quoted); p++)
-			quoted ^= *p == '\'' && !comment;
+			if (*p == '\\' && !quoted && !comment && p[1])
+				p++;        /* a quote that is meant */
+			else
+				quoted ^= *p == '\'' && !comment;
 		p += *p == '\n';
 	}
 	return (size_t)(p - s);
+}
+
+static void
+add_quoted(struct buf *b, const char *word)
+{
+	buf_str(b, " '");
+	for (; *word; word++)
+		buf_str(b, *word == '\'' ? "'\\''" : (char[]){ *word, '\0' });
+	buf_byte(b, '\'');
+}
+
+/* The same for a step in an image: what begins its container, and another command in it. */
+static _Noreturn void
+become_contained(struct debug *g, char **env)
+{
+	static const char *const shell[] = { "sh", NULL };
+	const char *const *command = g->command ? (const char *const *)g->command : shell, *const *words = NULL;
+	struct buf step = BUF_INIT, text = BUF_INIT;
+	struct err err = ERR_INIT;
+	const char **argv;
+	size_t n = 0;
+
+	if (container_words(&g->container, &g->view, env, 0, isatty(STDIN_FILENO) && isatty(STDOUT_FILENO), &words, &env, &err) < 0)
+		_exit(talk_err(&err));
+	if (fs_read(g->head.script, &step, &err) == 1)
+		buf_add(&text, step.s, head_of_step(step.s, true));
+	if (!g->container.apptainer)
+		buf_str(&text, "set -- \"$@\" --entrypoint=\n");
+	buf_str(&text, "exec \"$@\" \"$DASSIE_IMAGE\"");
+	for (; *command; command++)
+		add_quoted(&text, *command);
+	while (words[n])
+		n++;
+	argv = xcalloc(n + 5, sizeof *argv);
+	memcpy(argv, (const char *const[]){ "/bin/sh", "-c", text.s, g->head.script }, 4 * sizeof *argv);
+	memcpy(argv + 4, words, n * sizeof *argv);
+	environ = env;
+	execv(argv[0], (char *const *)argv);
+	talk("cannot start '%s': %s", argv[0], strerror(errno));
+	_exit(127);
 }
 
 /* The step's own head, then the command in its place.  A shell reads no file of its own, which could change the environment;
@@ -324,7 +374,7 @@ become(struct debug *g, char **env)
 		;
 	argv = xcalloc(n + 6, sizeof *argv);
 	if (fs_read(g->head.script, &step, &err) == 1)
-		buf_add(&text, step.s, head_of_step(step.s));
+		buf_add(&text, step.s, head_of_step(step.s, false));
 	buf_str(&text, "exec \"$@\"");
 	argv[at++] = "/bin/sh";
 	argv[at++] = "-c";
@@ -354,6 +404,8 @@ run(struct debug *g, struct err *err)
 	int status = 0;
 	pid_t pid = fork();
 
+	if (pid == 0 && g->container.image)
+		become_contained(g, env);
 	if (pid == 0)
 		become(g, env);
 	if (pid < 0)
@@ -364,6 +416,7 @@ run(struct debug *g, struct err *err)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_set(err, errno, "waitpid:");
+	container_end(&g->container, &g->view, WIFSIGNALED(status));
 	if (view_check(&g->view, &fault, &gone) == 1)
 		talk("%s: datum %s: %s%s", g->pipeline, g->datum.label, fault.text, strcmp(fault.class, CLASS_INPUT_WRITTEN) == 0 ?
 		    "; 'dassie fsck --repair', then 'dassie run' make good what is damaged" : "");
@@ -432,6 +485,7 @@ verb_debug(int argc, char **argv)
 	environ_release(&g.env);
 	secrets_release(&g.secrets);
 	asuser_release(&g.as);
+	container_release(&g.container);
 	plan_datum_release(&g.datum);
 	plan_head_release(&g.head);
 	recfile_release(&g.file);

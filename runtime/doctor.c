@@ -319,10 +319,15 @@ check_pipelines(struct doctor *d)
 {
 	struct index x = INDEX_INIT;
 	struct err err = ERR_INIT;
+	char path[PATH_MAX];
 	size_t secrets = 0;
 
 	if (index_read(&x, &err) != 1)
 		return;
+	if (index_runtime(&x) && in_path(index_runtime(&x), path))
+		tell(d, "images", OK, "%s", path);
+	else if (index_runtime(&x))
+		tell(d, "images", NEEDED, "no '%s', which these specs were compiled for: install it, or compile with --runtime=host", index_runtime(&x));
 	for (size_t i = 0; i < x.n_pipeline; i++) {
 		struct conf c = CONF_INIT;
 

@@ -23,8 +23,8 @@ struct environ {
 
 #define ENVIRON_INIT { .text = BUF_INIT }
 
-/* What all datums of a plan have: PATH, HOME, USER and LOGNAME passed on; locale, time zone, job, pipeline, project. */
-/* as: another user, who has a name and home of his own. */
+/* What all datums of a plan have: PATH, HOME, USER and LOGNAME passed on (of another user, as, its own); locale, time zone, job,
+ * pipeline, project. */
 void environ_init(struct environ *e, const struct plan_head *h, const char *project, const struct asuser *as);
 
 /* After that: the variables that are secrets. */

@@ -406,6 +406,20 @@ await(pid_t pid, uint64_t timeout, struct memory *m, struct pump *pump, bool *re
 	return caught;
 }
 
+/* Until nothing else lives, this moment, or a signal for us, which is returned. */
+static int
+linger(pid_t pid, uint64_t until, struct pump *pump)
+{
+	int sig = 0;
+
+	while (others_live(pid) && exec_clock() < until && (sig == 0 || sig == SIGCHLD)) {
+		uint64_t soon = exec_clock() + SECOND / 20;
+
+		sig = next_event(pump, soon < until ? soon : until);
+	}
+	return sig == SIGCHLD ? 0 : sig;
+}
+
 /* What the command left behind is ours by now; each that dies may leave us its own children. */
 static void
 reap_leftovers(pid_t group)
@@ -451,6 +465,8 @@ exec_run(const struct command *c, struct memory *m, struct attempt *a, struct er
 		return -1;
 	}
 	caught = await(pid, c->timeout, m, &pump, &a->late);
+	if (c->linger && !caught && !a->late)
+		caught = linger(pid, exec_clock() + c->linger, &pump);
 	kill(-pid, SIGKILL);
 	while (wait4(pid, &status, 0, &use) < 0 && errno == EINTR)
 		;

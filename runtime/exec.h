@@ -23,6 +23,7 @@ struct command {
 	uint64_t timeout;           /* ns, 0: none */
 	struct mask *mask;          /* what is not to be in the log; NULL: nothing, it writes there itself */
 	const struct asuser *as;    /* whom it runs as; NULL: us */
+	uint64_t linger;            /* ns that what it leaves behind may take to end by itself */
 };
 
 /* Run it in a process group of its own, stdin /dev/null, and fill times, end and usage of a.

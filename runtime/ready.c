@@ -20,7 +20,7 @@ check_secrets(const struct conf *c, struct err *err)
 	int rc = secrets_load(&s, &c->secrets, err);
 	char *project = getcwd(NULL, 0);
 
-	if (rc == 0 && secretmount_wanted(&c->secrets) && !(project && pfs_possible(project)))
+	if (rc == 0 && !c->runtime && secretmount_wanted(&c->secrets) && !(project && pfs_possible(project)))
 		rc = secretmount_refuse(&c->secrets, err);
 	free(project);
 	secrets_release(&s);
@@ -42,5 +42,5 @@ check_user(const struct conf *c, struct err *err)
 int
 ready_check(const struct conf *c, struct err *err)
 {
-	return check_secrets(c, err) < 0 || check_user(c, err) < 0 ? -1 : 0;
+	return check_secrets(c, err) < 0 || (!c->runtime && check_user(c, err) < 0) ? -1 : 0;
 }

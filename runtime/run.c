@@ -37,7 +37,7 @@
 
 static const char usage[] =
 "usage: dassie run [-jN] [-k] [-n] [-q] [--force] [--progress=WHEN]\n"
-"                  [--offline] [-D NAME=VALUE]… [PIPELINE…]\n\n"
+"                  [--offline] [--runtime=R] [-D NAME=VALUE]… [PIPELINE…]\n\n"
 "Runs make on the project's Makefile (compiled first if there is none): all pipelines,\n"
 "or the named ones and what they need. On a terminal it shows how far each is; at the end it\n"
 "says what ran, what did not and why, and of each failure what to do.\n\n"
@@ -45,6 +45,8 @@ static const char usage[] =
 "    -k                 go on with pipelines that do not depend on a failed one\n"
 "    -n                 only say what would run\n"
 "    -D NAME=VALUE      compile with this value of a param first; it stays until the next compile\n"
+"        --runtime=R    run commands in their images by podman, docker or apptainer, or (host) on\n"
+"                       this machine; it stays until the next compile (DASSIE_RUNTIME, for make)\n"
 "    -q, --quiet        say nothing where all is well\n"
 "        --force        run all datums of the named pipelines (of all, if none is named) again\n"
 "        --offline      ask no other machine for sources: they are what was fetched last\n"
@@ -109,7 +111,8 @@ compile_with(const struct index *x, const char *const *define, size_t n_define, 
 		args[n++] = x->makefile;
 	}
 	for (size_t i = 0; i < x->n_option; i++)
-		args[n++] = x->option[i];
+		if (!getenv("DASSIE_RUNTIME") || strncmp(x->option[i], "--runtime=", 10) != 0)
+			args[n++] = x->option[i];
 	for (size_t i = 0; i < n_define; i++) {
 		args[n++] = "-D";
 		args[n++] = define[i];
@@ -127,7 +130,7 @@ parse(struct run *r, int argc, char **argv, int *ret)
 {
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { "quiet", no_argument, NULL, 'q' },
 		{ "force", no_argument, NULL, 'f' }, { "progress", required_argument, NULL, 'p' },
-		{ "offline", no_argument, NULL, 'o' }, { "same-run", no_argument, NULL, 's' }, { NULL, 0, NULL, 0 } };
+		{ "offline", no_argument, NULL, 'o' }, { "runtime", required_argument, NULL, 'r' }, { "same-run", no_argument, NULL, 's' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	*ret = EXIT_USAGE;
@@ -145,6 +148,8 @@ parse(struct run *r, int argc, char **argv, int *ret)
 			r->jobs = optarg;
 		if (c == 'o')
 			setenv("DASSIE_OFFLINE", "1", 1);
+		if (c == 'r')
+			setenv("DASSIE_RUNTIME", optarg, 1);
 		if (c == 'D')
 			r->define[r->n_define++] = optarg;
 		if (c != 'p')

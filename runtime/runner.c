@@ -32,6 +32,7 @@
 #include "asuser.h"
 #include "codecheck.h"
 #include "collect.h"
+#include "container.h"
 #include "environ.h"
 #include "exec.h"
 #include "failure.h"
@@ -46,6 +47,7 @@
 #include "view.h"
 
 static const char SHELL[] = "/bin/sh";
+static const uint64_t CONTAINER_LINGER = 5000000000;    /* ns in which a container's own helpers end */
 enum { ARG_MAX_ONE = 128 * 1024 - 1, DISK_FULL = 256 * 1024 };
 
 struct runner {
@@ -66,6 +68,7 @@ struct runner {
 	struct secrets secrets;
 	struct mask mask;               /* what the secrets are, for the log */
 	struct asuser as;
+	struct container container;
 	struct buf step;                /* the script's text */
 	char host[256];
 	char log[LAYOUT_MAX];           /* of the last attempt */
@@ -153,20 +156,56 @@ die_by(struct runner *r, int sig)
 	exec_die(sig);
 }
 
+/* What the shell gets: the step, and for one in an image what begins the container, whose client has an environment of its own. */
+static int
+make_words(struct runner *r, const struct buf *step, const char *script, const char ***ret, char ***env, struct err *err)
+{
+	bool fits = step->n < ARG_MAX_ONE && !memchr(step->s, '\0', step->n);
+	const char *by_text[] = { SHELL, "-c", step->s, script }, *by_file[] = { SHELL, script };
+	const char *const *container = NULL;
+	size_t n = fits ? 4 : 2, more = 0;
+
+	if (r->container.image && container_words(&r->container, &r->view, *env, limits_memory(&r->head.limits, r->again.oom), false,
+	    &container, env, err) < 0)
+		return -1;
+	while (container && container[more])
+		more++;
+	*ret = xcalloc(n + more + 1, sizeof **ret);
+	memcpy(*ret, fits ? by_text : by_file, n * sizeof **ret);
+	if (more)
+		memcpy(*ret + n, container, more * sizeof **ret);
+	return 0;
+}
+
+/* The container is gone when its client is, or is removed.  -1: it was the runtime that failed. */
+static int
+end_container(struct runner *r, struct attempt *a, bool killed, struct err *err)
+{
+	if (!r->container.image)
+		return 0;
+	container_end(&r->container, &r->view, killed || a->late || a->signal);
+	a->oom |= a->memory && a->exit == 137 && !a->late && !killed;
+	r->stop = !killed && container_failed(&r->container, a, r->log, err);
+	return r->stop ? -1 : 0;
+}
+
 /* A step, with r->log_fd open. */
 static int
 run_step(struct runner *r, const struct buf *step, const char *script, struct attempt *a, struct err *err)
 {
-	bool fits = step->n < ARG_MAX_ONE && !memchr(step->s, '\0', step->n);
-	const char *by_text[] = { SHELL, "-c", step->s, script, NULL };
-	const char *by_file[] = { SHELL, script, NULL };
 	char **env = environ_of(&r->env, &r->head, &r->datum, &r->view);
-	struct command c = { fits ? by_text : by_file, env, r->log_fd, r->head.timeout, r->mask.n ? &r->mask : NULL, &r->as };
+	const char **argv;
+	struct command c;
 	int sig;
 
-	memory_begin(&r->memory, limits_memory(&r->head.limits, r->again.oom), exec_clock());
+	if (make_words(r, step, script, &argv, &env, err) < 0)
+		return -1;
+	c = (struct command){ argv, env, r->log_fd, r->head.timeout, r->mask.n ? &r->mask : NULL, &r->as,
+		r->container.image ? CONTAINER_LINGER : 0 };
+	memory_begin(&r->memory, r->container.client ? 0 : limits_memory(&r->head.limits, r->again.oom), exec_clock());
 	sig = exec_run(&c, &r->memory, a, err);
-	if (sig < 0 || end_log(r, &a->log, err) < 0)
+	free(argv);
+	if (sig < 0 || end_log(r, &a->log, err) < 0 || end_container(r, a, sig > 0, err) < 0)
 		return -1;
 	if (sig > 0)
 		die_by(r, sig);
@@ -196,6 +235,8 @@ judge(struct runner *r, struct attempt *a, struct fault *fault, struct err *err)
 		rc = fault_of_end(fault, a, r->head.accept, r->head.n_accept);
 	if (rc == 1 && disk_is_full())
 		return err_set(err, ENOSPC, "%s: the disk is full", fault->text);
+	if (rc == 0)
+		rc = container_links(&r->container, &r->view, fault, err);
 	if (rc == 0)
 		rc = collect_outputs(&r->collect, &r->view, &r->result, fault, err);
 	if (rc == 0)
@@ -423,7 +464,7 @@ go_on(struct runner *r)
 		rc = run_datum(r, &err);
 	if (rc >= 0)
 		return rc ? EXIT_FAILED : EXIT_DONE;
-	r->stop = hopeless(err.num);
+	r->stop |= hopeless(err.num);
 	wrap_datum(r, &err);
 	return talk_err(&err);
 }
@@ -467,6 +508,10 @@ enter_pfs(struct runner *r, const char *project, struct err *err)
 {
 	const char *told = getenv("DASSIE_PFS");
 
+	if (r->container.image) {
+		r->view.in_image = true;
+		return 0;
+	}
 	if (told ? strcmp(told, "1") != 0 : fs_mkdirs(DIR_WORK, err) < 0 || !pfs_possible(project))
 		return secretmount_wanted(&r->head.secrets) ? secretmount_refuse(&r->head.secrets, err) : 0;
 	for (size_t i = 0; i < r->head.n_input; i++)
@@ -505,7 +550,8 @@ load(struct runner *r, const char *plan, struct err *err)
 		return err_set(err, errno, "cannot find the current directory:");
 	codecheck_init(&r->code, r->head.code, r->head.n_code);
 	view_init(&r->view, &r->head, project);
-	if (asuser_find(&r->as, r->head.user, err) < 0 || load_secrets(r, err) < 0 || enter_pfs(r, project, err) < 0) {
+	if (container_init(&r->container, &r->head, r->view.project, err) < 0 ||
+	    (!r->container.image && asuser_find(&r->as, r->head.user, err) < 0) || load_secrets(r, err) < 0 || enter_pfs(r, project, err) < 0) {
 		free(project);
 		return -1;
 	}
@@ -542,6 +588,7 @@ unload(struct runner *r)
 	secrets_release(&r->secrets);
 	mask_release(&r->mask);
 	asuser_release(&r->as);
+	container_release(&r->container);
 	buf_release(&r->step);
 }
 

@@ -43,6 +43,29 @@ usage(void)
 	return EXIT_USAGE;
 }
 
+/* DASSIE_RUNTIME, where it is set, says what --runtime does: from now on. */
+static void
+runtime_option(struct specs *s)
+{
+	static const char option[] = "--runtime=";
+	static char text[64];
+	const char *now = getenv("DASSIE_RUNTIME");
+	size_t n = 0;
+
+	if (!now || !*now)
+		return;
+	for (size_t i = 0; i < s->n_option; i++)
+		if (strncmp(s->option[i], option, sizeof option - 1) != 0)
+			s->option[n++] = s->option[i];
+	s->n_option = n;
+	if (strcmp(now, "host") == 0)
+		return;
+	snprintf(text, sizeof text, "%s%s", option, now);
+	memmove(s->option + 1, s->option, n * sizeof *s->option);
+	s->option[0] = text;
+	s->n_option++;
+}
+
 /* A '-' that is no option's is written %2D, so options are told before bytes are decoded.  The arrays are as long as argv. */
 static bool
 parse(struct specs *s, int argc, char **argv)
@@ -65,6 +88,7 @@ parse(struct specs *s, int argc, char **argv)
 		else
 			return false;
 	}
+	runtime_option(s);
 	return s->makefile && s->n_spec;
 }
 

@@ -292,3 +292,12 @@ secrets_release(struct secrets *s)
 	free(s->v);
 	*s = (struct secrets)SECRETS_INIT;
 }
+
+int
+secrets_path(struct buf *b, const char *name, struct err *err)
+{
+	if (secrets_folder(b, err) < 0)
+		return -1;
+	buf_fmt(b, "/%s", name);
+	return 0;
+}

@@ -29,6 +29,9 @@ const char *secrets_text(const struct secrets *s, const struct secret_use *u);
 /* All values are to be masked. */
 void secrets_mask(const struct secrets *s, struct mask *m);
 
+/* The folder of a secret, absolute, appended to b.  -1: nothing says where secrets are. */
+int secrets_path(struct buf *b, const char *name, struct err *err);
+
 /* Values are overwritten before their memory is given back. */
 void secrets_release(struct secrets *s);
 

@@ -250,6 +250,8 @@ compile(const struct specs *s, struct err *err)
 	argv[n++] = state_helper("dassie-compile", helper, sizeof helper);
 	argv[n++] = "compile";
 	argv[n++] = "--quiet";
+	/* What the environment says was taken in already, or does not count. */
+	argv[n++] = "--runtime=host";
 	for (size_t i = 0; i < s->n_option; i++)
 		argv[n++] = s->option[i];
 	argv[n++] = "-o";

@@ -32,6 +32,7 @@
 #include "../base/plan.h"
 #include "../base/spool.h"
 #include "../base/talk.h"
+#include "container.h"
 #include "ends.h"
 #include "failure.h"
 #include "gather.h"
@@ -181,6 +182,8 @@ work(struct stage *s, struct err *err)
 		if (missing && pass == 0) {
 			if (ready_check(&s->conf, err) < 0)
 				return -1;
+			if (s->conf.runtime)
+				container_sweep(s->conf.runtime, s->pipeline);
 			work_tell_limits(s->pipeline, &s->conf.limits, &s->flags);
 		}
 		if (missing && work_run(&s->open, s->make, s->conf.job_timeout_ns, &s->late, err) < 0)

@@ -6,23 +6,28 @@
 #include "../base/layout.h"
 #include "codescan.h"
 #include "filecache.h"
+#include "images.h"
 
 static int
 list(const struct index_pipeline *p, struct arena *a, struct step_code **ret, size_t *ret_n, struct err *err)
 {
 	struct complaints missing = COMPLAINTS_INIT;
+	struct images images = IMAGES_INIT;
 	struct filecache cache;
 	struct err second = ERR_INIT;
 	char path[LAYOUT_MAX];
 	int rc;
 
 	filecache_open(&cache, layout_scan(path, ".code"), false);
-	rc = codescan_files(&cache, p, a, ret, ret_n, &missing, err);
+	rc = images_read(&images, err);
+	if (rc == 0)
+		rc = codescan_files(&cache, &images, p, a, ret, ret_n, &missing, err);
 	if (rc < 0 && cache.bad.n)
 		err_set(err, 0, "%s", cache.bad.v[0]);
 	else if (missing.n)
 		rc = err_set(err, 0, "%s", missing.v[0]);
 	complaints_release(&missing);
+	images_release(&images);
 	if (filecache_close(&cache, false, rc < 0 ? &second : err) < 0)
 		rc = -1;
 	return rc;

@@ -342,7 +342,7 @@ view_make(struct view *v, const struct plan_datum *d, struct fault *fault, struc
 const char *
 view_root(const struct view *v)
 {
-	return v->pfs ? PFS_DIR : v->dir_abs;
+	return v->pfs || v->in_image ? PFS_DIR : v->dir_abs;
 }
 
 int

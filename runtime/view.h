@@ -55,6 +55,7 @@ struct view {
 	char *dir_abs, *tmp_abs;
 	const char *folder;                     /* where it lies, NULL: layout_work() */
 	struct pfs *pfs;                        /* where it is shown (after pfs_enter); NULL: there is no private /pfs */
+	bool in_image;                          /* the command sees it as /pfs in a container; there is no pfs then */
 	int base;                               /* what the paths of its files begin at: the project's folder or pfs's memory */
 	char root[LAYOUT_MAX];                  /* what its files lie in, from there */
 	bool on_disk;                           /* it is too much for memory */

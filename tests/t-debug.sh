@@ -11,7 +11,7 @@ repos: {data: data}
 pipelines:
   count:
     input: data/*
-    env: {GREETING: hello}
+    env: {GREETING: hello, QUOTED: "it's"}
     run: |
       env | grep -v -e '^_=' -e '^SHLVL=' -e '^PACH_JOB_ID=' -e '^PACH_OUTPUT_COMMIT_ID=' -e '^TMPDIR=' -e '^OLDPWD=' -e '^PACH_DATUM_ID=' | sort >"$out/env.$(basename "$data" | tr ' ' -)"
       pwd >"$out/pwd.$(basename "$data" | tr ' ' -)"

@@ -28,7 +28,7 @@ add_files(struct specset *s, struct buf *ret)
 
 	emit_makefile(ret, s, &e);
 	for (size_t i = 0; i < s->n_pipeline; i++)
-		step_script(ret, s->by_name[i]);
+		step_script(ret, s, s->by_name[i]);
 }
 
 /* The text's long form and what is made of it, 1; 0: it has errors, *ret_said. */
