@@ -9,11 +9,13 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/json.h"
 #include "../base/mem.h"
 #include "../base/sha256.h"
 #include "http.h"
 #include "s3call.h"
 
+static const uint64_t HOUR_NS = 3600000000000;
 static const char PROBE[] = "written by dassie to see whether it may; remove it if you find it\n";
 
 struct check {
@@ -26,6 +28,7 @@ struct check {
 	bool done, there;                 /* there: the probe is in the bucket */
 	struct s3_answer last;
 	char *text, *upload_id, *etag;
+	char **old; size_t n_old, cap_old;  /* uploads of a probe that nobody ended */
 };
 
 static void
@@ -131,6 +134,34 @@ list(struct check *c, struct err *err)
 	return answered(c, "list", err);
 }
 
+static void
+note_old(void *ctx, const struct s3_held *u)
+{
+	struct check *c = ctx;
+
+	/* Another push may be at its own just now. */
+	if (strcmp(u->key, c->key) || u->began == 0 || u->began + HOUR_NS > time_now_ns())
+		return;
+	GROW(c->old, c->n_old, c->cap_old);
+	c->old[c->n_old++] = xstrdup(u->upload_id);
+}
+
+/* What a push left that was killed between beginning and end of its probe.  Who may not list uploads leaves it there. */
+static void
+abort_old(struct check *c)
+{
+	struct err ignored = ERR_INIT;
+
+	s3_list_uploads(c->s, c->key, note_old, keep, c);
+	answered(c, NULL, &ignored);
+	for (size_t i = 0; i < c->n_old; i++) {
+		s3_abort(c->s, c->key, c->old[i], keep, c);
+		answered(c, NULL, &ignored);
+		free(c->old[i]);
+	}
+	free(c->old);
+}
+
 /* Begin and abort; then begin, a part, finish. */
 static int
 parts(struct check *c, struct err *err)
@@ -174,6 +205,8 @@ out:
 		say(c, "parts", "no: %.*s", (int)strcspn(err->text, "\n"), err->text);
 	else
 		say(c, "parts", "ok");
+	if (rc == 0)
+		abort_old(c);
 	free(id);
 	return rc;
 }

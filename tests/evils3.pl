@@ -20,6 +20,7 @@
 #          region R     where all buckets are: other scopes get 400 AuthorizationHeaderMalformed; with 'set redirect 1', 301 without a body
 #          skew S       the server's clock is S seconds ahead: 403 RequestTimeTooSkewed over 900
 #          page N       keys a page of a listing;  versions 1: objects have version ids;  life S: how long new credentials last
+#          age S        uploads are S seconds older than they are
 #          revoked N    tokens up to the Nth are expired: 400 ExpiredToken;  anonymous 1: requests without a signature may read
 #
 # Users: EVILKEY (secret 'evil/secret+key').  Temporary ones, each with the next token: IMDSv2 below /latest (role 'machine'), a
@@ -454,7 +455,7 @@ sub multipart {
 	my $id = $r->{q}{uploadId};
 	if (!defined $id) {
 		$id = "upload/" . ++$uploads . "+";
-		$upload{$id} = { bucket => $r->{bucket}, key => $r->{key}, head => $r->{head}, part => {}, time => now() };
+		$upload{$id} = { bucket => $r->{bucket}, key => $r->{key}, head => $r->{head}, part => {}, time => now() - ($set{age} // 0) };
 		return [ 200, xml("<InitiateMultipartUploadResult><Bucket>$r->{bucket}</Bucket><Key>" . escaped($r->{key}) . "</Key><UploadId>$id</UploadId></InitiateMultipartUploadResult>") ];
 	}
 	my $u = $upload{$id};

@@ -20,6 +20,11 @@ s3 mb bkt
 # Somebody else's: another key, and one below a key of ours.
 s3 POST '/bkt/up/other?uploads=' >"$T/none"
 s3 POST '/bkt/up/large.part?uploads=' >"$T/none"
+# Probes: of a push that was killed long ago, and of one that is under way.
+rules 'set age 7200'
+s3 POST '/bkt/up/.dassie-probe?uploads=' >"$T/none"
+rules ''
+s3 POST '/bkt/up/.dassie-probe?uploads=' >"$T/none"
 project
 mkdir src
 head -c 18000000 /dev/urandom >src/large
@@ -33,13 +38,13 @@ rules 'times=1 method=POST target=large[?]uploads lost=1'
 run make
 is "the answer to the first step is lost" "$status" 0
 is "it is asked again" "$(grep -c 'POST /bkt/up/large?uploads' "$EVIL/log")" 2
-is "and what that left is ended, not what is not ours" "$(uploads)" "up/large.part up/other "
+is "and what that left is ended, and an old probe, not what is not ours" "$(uploads)" "up/.dassie-probe up/large.part up/other "
 is "the file is there" "$(s3 sums bkt/up/large)" "$(sha256sum <src/large | cut -c1-64) up/large"
 is "no journal is left" "$(find .dassie/egress -name '*.open*')" ""
 rules ''
 head -c 18000000 /dev/urandom >src/large
 run make
-is "without faults nobody asks for uploads" "$status $(grep -c 'GET /bkt?.*uploads' "$EVIL/log")" "0 0"
+is "without faults nobody asks for uploads to it" "$status $(grep -c 'GET /bkt?.*large.*uploads' "$EVIL/log")" "0 0"
 
 # Killed while it is being asked for: the server has done it, perhaps more than once.
 head -c 18000000 /dev/urandom >src/large
@@ -56,11 +61,11 @@ net=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
 # shellcheck disable=SC2086
 kill -KILL $net $pid 2>/dev/null
 wait "$pid" 2>/dev/null
-like "a push is killed there" "$(uploads)" "^(up/large )+up/large.part up/other $"
+like "a push is killed there" "$(uploads)" "^up/.dassie-probe (up/large )+up/large.part up/other $"
 rules ''
 run make
 is "the next one" "$status" 0
-is "ends what that left" "$(uploads)" "up/large.part up/other "
+is "ends what that left" "$(uploads)" "up/.dassie-probe up/large.part up/other "
 is "the file is there, too" "$(s3 sums bkt/up/large)" "$(sha256sum <src/large | cut -c1-64) up/large"
 
 rules 'times=1 method=POST target=large[?]uploads lost=1' 'method=GET target=[?].*uploads status=403 code=AccessDenied'

@@ -150,7 +150,8 @@ isnt "kills hit an upload in parts" "$resumed" 0
 run dassie egress
 is "the push after $kills kills" "$status" 0
 is "every object is what its source is" "$(sums k/)" "$(wanted)"
-is "no upload is left open" "$(s3 GET '/kill?uploads=' | grep -c '<UploadId>')" 0
+# A probe's may be: one that is younger than an hour could be another push's.
+is "no upload is left open" "$(s3 GET '/kill?uploads=' | grep -o '<Key>[^<]*' | grep -v '\.dassie-probe$')" ""
 is "no journal either" "$(find .dassie/egress -name '*.open*')" ""
 head -c 45000000 /dev/urandom >src/large
 make copy >/dev/null 2>&1
@@ -164,6 +165,6 @@ wait $pid 2>/dev/null
 head -c 100 /dev/urandom >src/large
 run make
 is "an upload that nobody wants any more" "$status" 0
-is "is aborted" "$(s3 GET '/kill?uploads=' | grep -c '<UploadId>')" 0
+is "is aborted" "$(s3 GET '/kill?uploads=' | grep -o '<Key>[^<]*' | grep -v '\.dassie-probe$')" ""
 is "and all is as it should be" "$(sums k/)" "$(wanted)"
 done_testing
