@@ -117,7 +117,7 @@ void
 json_str(struct buf *b, const char *name, const char *s)
 {
 	if (!s) {
-		json_null(b, name);
+		json_no_value(b, name);
 		return;
 	}
 	start(b, name);
@@ -140,7 +140,7 @@ json_bool(struct buf *b, const char *name, bool v)
 }
 
 void
-json_null(struct buf *b, const char *name)
+json_no_value(struct buf *b, const char *name)
 {
 	start(b, name);
 	buf_str(b, "null");
@@ -161,7 +161,7 @@ json_time(struct buf *b, const char *name, uint64_t ns)
 	char text[32];
 
 	if (ns == 0) {
-		json_null(b, name);
+		json_no_value(b, name);
 		return;
 	}
 	time_rfc3339(text, ns);

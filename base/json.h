@@ -16,7 +16,7 @@ void json_close(struct buf *b, char bracket);                     /* '}' or ']' 
 void json_str(struct buf *b, const char *name, const char *s);    /* s NULL: null */
 void json_i64(struct buf *b, const char *name, int64_t v);
 void json_bool(struct buf *b, const char *name, bool v);
-void json_null(struct buf *b, const char *name);
+void json_no_value(struct buf *b, const char *name);
 void json_oid(struct buf *b, const char *name, const struct oid *id);
 void json_time(struct buf *b, const char *name, uint64_t ns);     /* RFC 3339 UTC with milliseconds; 0: null */
 

@@ -174,7 +174,7 @@ list_entries(int fd, struct buf *names)
 	static _Alignas(struct dirent64) char entries[32 * 1024];
 	ssize_t n;
 
-	while ((n = getdents64(fd, entries, sizeof entries)) > 0)
+	while ((n = getdents64(fd, (void *)entries, sizeof entries)) > 0)
 		for (ssize_t i = 0; i < n;) {
 			const struct dirent64 *e = (const void *)(entries + i);
 

@@ -159,7 +159,7 @@ log_json(struct buf *b, const char *repo, const struct q_commit *c, const struct
 	if (parent)
 		json_oid(b, "parent", parent);
 	else
-		json_null(b, "parent");
+		json_no_value(b, "parent");
 	if (t) {
 		json_i64(b, "added", (int64_t)t->added);
 		json_i64(b, "changed", (int64_t)t->changed);
@@ -535,7 +535,7 @@ diff_json(struct buf *b, const char *state, const struct entry *old, const struc
 	json_str(b, "path", now ? now->path : old->path);
 	for (int i = 0; i < 2; i++) {
 		if (!v[i]) {
-			json_null(b, name[i]);
+			json_no_value(b, name[i]);
 			continue;
 		}
 		json_open(b, name[i], '{');

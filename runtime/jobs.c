@@ -79,7 +79,7 @@ job_json(struct buf *b, const struct q_job *j, const struct job_pushes *p)
 	if (j->has_commit)
 		json_oid(b, "commit", &j->commit);
 	else
-		json_null(b, "commit");
+		json_no_value(b, "commit");
 	if (j->has_spec)
 		json_oid(b, "spec", &j->spec);
 	json_open(b, "code", '{');
@@ -320,9 +320,9 @@ datum_json(struct buf *b, const struct datum_line *d, const struct q_job *job)
 		json_i64(b, "system_us", (int64_t)last->stime_us);
 		json_i64(b, "maxrss_kb", (int64_t)last->maxrss_kb);
 	} else {
-		json_null(b, "exit");
-		json_null(b, "started");
-		json_null(b, "finished");
+		json_no_value(b, "exit");
+		json_no_value(b, "started");
+		json_no_value(b, "finished");
 	}
 	json_close(b, '}');
 	buf_byte(b, '\n');

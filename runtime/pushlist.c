@@ -158,7 +158,7 @@ put_entry(struct push *p, struct buf *b, struct buf *one)
 	if (origin_of(&p->origin, p->new_.index, &datum))
 		json_oid(one, "datum", &datum);
 	else
-		json_null(one, "datum");
+		json_no_value(one, "datum");
 	json_close(one, '}');
 	buf_str(b, one->s);
 	free(key);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../base/err.h"
@@ -49,11 +50,12 @@ tmpf_release(struct tmpf *t)
 	*t = (struct tmpf)TMPF_INIT;
 }
 
-/* renameat2 knows a rename that does not replace; where the file system does not, link and unlink are the same. */
+/* renameat2 (not every C library has it) knows a rename that does not replace; where the file system does not, link and unlink are
+ * the same. */
 static int
 rename_new(const char *from, const char *to)
 {
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+	if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;

@@ -367,7 +367,7 @@ count_entries(const char *path)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0755)
-		while ((n = getdents64(fd, entries, sizeof entries)) > 0 && count < COUNT_MAX)
+		while ((n = getdents64(fd, (void *)entries, sizeof entries)) > 0 && count < COUNT_MAX)
 			for (ssize_t i = 0; i < n; i += ((struct dirent64 *)(void *)(entries + i))->d_reclen)
 				count++;
 	close(fd);

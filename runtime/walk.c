@@ -463,7 +463,7 @@ read_names(struct worker *k, int fd, bool *ret_all)
 	size_t have = 0;
 	ssize_t n = 1;
 
-	while (NAMES - have > NAME_ROOM && (n = getdents64(fd, k->names + have, NAMES - have)) > 0)
+	while (NAMES - have > NAME_ROOM && (n = getdents64(fd, (void *)(k->names + have), NAMES - have)) > 0)
 		have += (size_t)n;
 	*ret_all = n == 0;
 	return n < 0 ? -1 : (ssize_t)have;

@@ -326,7 +326,7 @@ json_datum(struct why *w, const struct lin_datum *d, const struct causes *c, con
 	if (was)
 		json_oid(b, "before", &was->key);
 	else
-		json_null(b, "before");
+		json_no_value(b, "before");
 	json_str(b, "skipped_in", skipped_by ? skipped_by->id : NULL);
 	json_close(b, '}');
 	buf_byte(b, '\n');

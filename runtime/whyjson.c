@@ -51,7 +51,7 @@ put_execution(struct buf *b, const struct lin_datum *d)
 	if (s && s->known && s->job.has_step)
 		json_oid(b, "step", &s->job.step);
 	else
-		json_null(b, "step");
+		json_no_value(b, "step");
 	json_str(b, "command", s ? s->version.script : NULL);
 	put_code(b, s);
 	if (!d->have || r->n_attempt == 0)
@@ -99,7 +99,7 @@ put_writers(struct why *w, struct lin_file *f, struct err *err)
 	if (lineage_writers(&w->l, f, err) < 0)
 		return -1;
 	if (f->n_by == 0) {
-		json_null(b, "datum");
+		json_no_value(b, "datum");
 		put_execution(b, &(struct lin_datum){ .have = false });
 		return 0;
 	}
@@ -179,7 +179,7 @@ put_file(struct why *w, struct lin_file *f, const struct result_input *as, const
 	if (f->has_commit)
 		json_oid(b, "commit", &f->commit);
 	else
-		json_null(b, "commit");
+		json_no_value(b, "commit");
 	if (name)
 		json_str(b, "input", name);
 	if (as && as->kind == 'd')
@@ -193,7 +193,7 @@ put_file(struct why *w, struct lin_file *f, const struct result_input *as, const
 		put_fetched(w, f);
 		if (!as)
 			rc = put_readers(w, f, err);
-		json_null(b, "datum");
+		json_no_value(b, "datum");
 		json_open(b, "inputs", '[');
 		json_close(b, ']');
 	} else {

@@ -44,7 +44,7 @@ test_nesting(void)
 		json_open(&b, NULL, '[');
 		json_close(&b, ']');
 		json_close(&b, ']');
-		json_null(&b, "none");
+		json_no_value(&b, "none");
 		json_close(&b, '}');
 		buf_byte(&b, '\n');
 	}
