@@ -100,14 +100,16 @@ glob_groups(const char *glob)
 static bool
 prepare(struct glob *g)
 {
-	/* Without a JIT on this machine the interpreter does it. */
-	pcre2_jit_compile(g->code, PCRE2_JIT_COMPLETE);
+	/* Without a JIT, of this CPU or in this libpcre2, the interpreter does it; there is no stack then, either. */
+	bool jit = pcre2_jit_compile(g->code, PCRE2_JIT_COMPLETE) == 0;
+
 	g->data = pcre2_match_data_create_from_pattern(g->code, NULL);
 	g->ctx = pcre2_match_context_create(NULL);
-	g->stack = pcre2_jit_stack_create(32 * 1024, JIT_STACK, NULL);
-	if (!g->data || !g->ctx || !g->stack)
+	g->stack = jit ? pcre2_jit_stack_create(32 * 1024, JIT_STACK, NULL) : NULL;
+	if (!g->data || !g->ctx || (jit && !g->stack))
 		return false;
-	pcre2_jit_stack_assign(g->ctx, NULL, g->stack);
+	if (jit)
+		pcre2_jit_stack_assign(g->ctx, NULL, g->stack);
 	pcre2_set_match_limit(g->ctx, STEPS);
 	pcre2_set_heap_limit(g->ctx, HEAP_KB);
 	return true;
