@@ -49,6 +49,7 @@
 
 #include "limits.h"
 #include "mem.h"
+#include "rec.h"
 #include "retry.h"
 #include "secret.h"
 #include "sha256.h"
@@ -112,7 +113,6 @@ void conf_release(struct conf *c);
 
 /* The line "schedule" of both. */
 void conf_write_schedule(struct buf *b, const struct conf_schedule *s);    /* nothing if there is none */
-struct rec;
 bool conf_read_schedule(struct arena *a, const struct rec *r, struct conf_schedule *ret);   /* false: another line */
 
 /* The repos an input tree reads, sorted, each once; array from the arena. */
@@ -143,6 +143,7 @@ struct index_pipeline {
 
 struct index {
 	struct arena arena;
+	struct recfile file;        /* index_read: its texts point into it; its seal is a hash of all that the index says */
 	const char *compiler, *makefile;
 	const char **option; size_t n_option;
 	const char **asked; size_t n_asked;

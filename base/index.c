@@ -142,12 +142,6 @@ count_lines(struct recfile f, struct count *n)
 	}
 }
 
-static const char *
-keep(struct index *x, const struct rec *r, size_t i)
-{
-	return arena_dup(&x->arena, r->f[i], r->len[i]);
-}
-
 static bool
 read_pipeline_line(struct index *x, const struct rec *r, const struct shared *v, struct count *n)
 {
@@ -155,8 +149,8 @@ read_pipeline_line(struct index *x, const struct rec *r, const struct shared *v,
 
 	if (rec_is(r, "pipeline", 5)) {
 		p = &x->pipeline[x->n_pipeline++];
-		p->name = keep(x, r, 1);
-		p->script = keep(x, r, 2);
+		p->name = r->f[1];
+		p->script = r->f[2];
 		p->code = v->code + n->code;
 		p->reads = v->reads + n->reads;
 		p->quiet = v->quiet + n->reads;
@@ -166,12 +160,12 @@ read_pipeline_line(struct index *x, const struct rec *r, const struct shared *v,
 		return false;
 	p = &x->pipeline[x->n_pipeline - 1];
 	if (rec_is(r, "code", 2) || rec_is(r, "found", 2)) {
-		p->code[p->n_code++] = (struct conf_code){ keep(x, r, 1), r->f[0][0] == 'c' };
+		p->code[p->n_code++] = (struct conf_code){ r->f[1], r->f[0][0] == 'c' };
 		n->code++;
 		return true;
 	}
 	if (rec_is(r, "image", 2)) {
-		p->image = keep(x, r, 1);
+		p->image = r->f[1];
 		return true;
 	}
 	if (rec_is(r, "egress", 2)) {
@@ -180,7 +174,7 @@ read_pipeline_line(struct index *x, const struct rec *r, const struct shared *v,
 	}
 	if (rec_is(r, "reads", 2) || rec_is(r, "quiet", 2)) {
 		p->quiet[p->n_reads] = r->f[0][0] == 'q';
-		p->reads[p->n_reads++] = keep(x, r, 1);
+		p->reads[p->n_reads++] = r->f[1];
 		n->reads++;
 		return true;
 	}
@@ -193,7 +187,7 @@ read_source_line(struct index *x, const struct rec *r, const struct shared *v, s
 	struct index_source *s;
 
 	if (rec_is(r, "source", 4)) {
-		x->source[x->n_source++] = (struct index_source){ .name = keep(x, r, 1), .dir = keep(x, r, 2), .keep = r->f[3][0] == '1',
+		x->source[x->n_source++] = (struct index_source){ .name = r->f[1], .dir = r->f[2], .keep = r->f[3][0] == '1',
 		    .from = v->from + n->from, .with = v->with + n->with };
 		return true;
 	}
@@ -201,16 +195,16 @@ read_source_line(struct index *x, const struct rec *r, const struct shared *v, s
 		return false;
 	s = &x->source[x->n_source - 1];
 	if (rec_is(r, "branch", 2)) {
-		s->branch = keep(x, r, 1);
+		s->branch = r->f[1];
 		return true;
 	}
 	if (rec_is(r, "from", 2)) {
-		s->from[s->n_from++] = keep(x, r, 1);
+		s->from[s->n_from++] = r->f[1];
 		n->from++;
 		return true;
 	}
 	if (rec_is(r, "with", 3)) {
-		s->with[s->n_with++] = (struct conf_set){ keep(x, r, 1), keep(x, r, 2) };
+		s->with[s->n_with++] = (struct conf_set){ r->f[1], r->f[2] };
 		n->with++;
 		return true;
 	}
@@ -221,15 +215,15 @@ static bool
 read_line(struct index *x, const struct rec *r, const struct shared *v, struct count *n)
 {
 	if (rec_is(r, "compiler", 2)) {
-		x->compiler = keep(x, r, 1);
+		x->compiler = r->f[1];
 	} else if (rec_is(r, "makefile", 2)) {
-		x->makefile = keep(x, r, 1);
+		x->makefile = r->f[1];
 	} else if (rec_is(r, "option", 2)) {
-		x->option[x->n_option++] = keep(x, r, 1);
+		x->option[x->n_option++] = r->f[1];
 	} else if (rec_is(r, "spec", 2)) {
-		x->asked[x->n_asked++] = keep(x, r, 1);
+		x->asked[x->n_asked++] = r->f[1];
 	} else if (rec_is(r, "specfile", 3) || rec_is(r, "include", 3)) {
-		x->spec[x->n_spec].path = keep(x, r, 1);
+		x->spec[x->n_spec].path = r->f[1];
 		x->spec[x->n_spec].included = r->f[0][0] == 'i';
 		return rec_get_oid(r, 2, &x->spec[x->n_spec++].id);
 	} else if (rec_is(r, "source", 4) || rec_is(r, "branch", 2) || rec_is(r, "from", 2) || rec_is(r, "with", 3)) {
@@ -237,7 +231,7 @@ read_line(struct index *x, const struct rec *r, const struct shared *v, struct c
 	} else if (rec_is(r, "trigger", 9)) {
 		struct index_trigger *t = &x->trigger[x->n_trigger++];
 
-		*t = (struct index_trigger){ keep(x, r, 1), keep(x, r, 2), keep(x, r, 3), keep(x, r, 5), keep(x, r, 6), r->f[4][0] == '1', 0, 0 };
+		*t = (struct index_trigger){ r->f[1], r->f[2], r->f[3], r->f[5], r->f[6], r->f[4][0] == '1', 0, 0 };
 		return rec_get_u64(r, 7, &t->size) && rec_get_u64(r, 8, &t->commits);
 	} else if (!conf_read_schedule(&x->arena, r, &x->schedule)) {
 		return read_pipeline_line(x, r, v, n);
@@ -250,16 +244,15 @@ index_read(struct index *x, struct err *err)
 {
 	struct count n = { 0 }, used = { 0 };
 	struct shared v;
-	struct recfile f;
 	struct rec r;
 	bool ok = true;
 	int rc;
 
 	*x = (struct index)INDEX_INIT;
-	rc = recfile_open_sealed(&f, FILE_INDEX, "index", VERSION, err);
+	rc = recfile_open_sealed(&x->file, FILE_INDEX, "index", VERSION, err);
 	if (rc <= 0)
 		return err->num ? rc : 0;
-	count_lines(f, &n);
+	count_lines(x->file, &n);
 	x->option = arena_alloc(&x->arena, n.option * sizeof *x->option);
 	x->asked = arena_alloc(&x->arena, n.asked * sizeof *x->asked);
 	x->spec = arena_alloc(&x->arena, n.spec * sizeof *x->spec);
@@ -271,9 +264,8 @@ index_read(struct index *x, struct err *err)
 	v.quiet = arena_alloc(&x->arena, n.reads * sizeof *v.quiet);
 	v.from = arena_alloc(&x->arena, n.from * sizeof *v.from);
 	v.with = arena_alloc(&x->arena, n.with * sizeof *v.with);
-	while (ok && recfile_next(&f, &r))
+	while (ok && recfile_next(&x->file, &r))
 		ok = read_line(x, &r, &v, &used);
-	recfile_release(&f);
 	if (ok && x->compiler && x->makefile)
 		return 1;
 	index_release(x);
@@ -284,6 +276,7 @@ void
 index_release(struct index *x)
 {
 	arena_release(&x->arena);
+	recfile_release(&x->file);
 	*x = (struct index)INDEX_INIT;
 }
 

@@ -38,6 +38,17 @@ manifest_empty_id(struct oid *ret_id)
 	sha256_bytes(HEAD, sizeof HEAD - 1, ret_id);
 }
 
+bool
+manifest_is_there(const struct oid *id)
+{
+	char path[LAYOUT_MAX];
+	struct oid empty;
+	struct stat st;
+
+	manifest_empty_id(&empty);
+	return oid_eq(id, &empty) || stat(layout_commit(path, id), &st) == 0;
+}
+
 int
 manifest_open(struct spool *s, struct err *err)
 {

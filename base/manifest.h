@@ -49,6 +49,8 @@ int manifest_store(const struct buf *b, struct oid *ret_id, struct err *err);
 int manifest_open(struct spool *s, struct err *err);
 int manifest_close(struct spool *s, struct oid *ret_id, struct err *err);
 void manifest_empty_id(struct oid *ret_id);
+/* Is this commit stored?  The empty one needs no file. */
+bool manifest_is_there(const struct oid *id);
 
 /* The entry of exactly this path, or NULL. */
 const struct entry *manifest_find(const struct manifest *m, const char *path);

@@ -1,8 +1,8 @@
 /* mem.c: there is no way to go on without memory, and none of the callers would find one:
  * a sentence and the status for "the world", then the kernel cleans up.
  *
- * Blocks of an arena double up to a quarter of a megabyte.  One that needs more is of a thousand pipelines or a million datums
- * and gets two megabytes a time: a large page of the CPU, where the kernel has one to give, costs a fifth of 512 small ones. */
+ * Blocks of an arena double up to a megabyte.  One that needs more is of a thousand pipelines or a million datums and gets two
+ * megabytes a time: a large page of the CPU, where the kernel has one to give, costs a fifth of 512 small ones. */
 #include "mem.h"
 
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include "err.h"
 
-enum { FIRST = 1024, BLOCK = 256 * 1024, LARGE = 2 * 1024 * 1024, ALIGN = 16 };
+enum { FIRST = 1024, BLOCK = 1024 * 1024, LARGE = 2 * 1024 * 1024, ALIGN = 16 };
 
 struct arena_block {
 	struct arena_block *next;

@@ -177,7 +177,7 @@ static bool
 seal_fits(struct recfile *f)
 {
 	size_t len = sizeof SEAL - 1 + OID_HEX + 1;
-	struct oid want, have;
+	struct oid have;
 	char hex[OID_HEX + 1];
 	const char *at;
 
@@ -188,11 +188,11 @@ seal_fits(struct recfile *f)
 		return false;
 	memcpy(hex, at + sizeof SEAL - 1, OID_HEX);
 	hex[OID_HEX] = '\0';
-	if (!oid_parse(hex, &want))
+	if (!oid_parse(hex, &f->seal))
 		return false;
 	f->n -= len;
 	sha256_bytes(f->text, f->n, &have);
-	return oid_eq(&want, &have);
+	return oid_eq(&f->seal, &have);
 }
 
 /* Of what was mapped: sealed or not, of this kind if one is named. */

@@ -8,13 +8,14 @@
 #ifndef BASE_REC_H
 #define BASE_REC_H
 
+#include "sha256.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct buf;
 struct err;
-struct oid;
 
 /* Writing: into a buf. */
 void rec_head(struct buf *b, const char *kind, unsigned version);
@@ -42,9 +43,10 @@ struct recfile {
 	char *text;
 	size_t n, pos;
 	size_t mapped;              /* bytes mapped, 0 if `text` is not ours to unmap */
+	struct oid seal;            /* of a sealed one: the hash of all of it */
 };
 
-#define RECFILE_INIT { 0, 0, 0, 0 }
+#define RECFILE_INIT { 0 }
 
 /* 1 open and of this kind; 0 not there; -1 error (unreadable, another kind, a newer
  * version: the sentence says which).  The mapping is private: nothing is written back. */

@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
 #include "../base/conf.h"
 #include "../base/err.h"
+#include "../base/fs.h"
 #include "../base/json.h"
 #include "../base/layout.h"
 #include "../base/lock.h"
@@ -229,6 +231,18 @@ with_locks(const struct egress *e, const char *pipeline)
 	return rc;
 }
 
+/* As make sees it, which was here just before: a mark has the newest stamp of what was pushed (base/ref.h). */
+static bool
+is_marked(const char *pipeline)
+{
+	char name[EGRESS_NAME_MAX], path[LAYOUT_MAX];
+	struct stat mark, out, spec;
+
+	layout_egress_name(name, pipeline);
+	return stat(layout_ref(path, name), &mark) == 0 && stat(layout_ref(path, pipeline), &out) == 0 &&
+	    stat(layout_spec(path, name), &spec) == 0 && fs_mtime_ns(&mark) >= fs_mtime_ns(&out) && fs_mtime_ns(&mark) >= fs_mtime_ns(&spec);
+}
+
 /* What `all` says in the end. */
 static int
 tell(const struct egress *e, const struct index *x)
@@ -240,7 +254,7 @@ tell(const struct egress *e, const struct index *x)
 		struct err err = ERR_INIT;
 		struct moment m;
 
-		if (!x->pipeline[i].has_egress)
+		if (!x->pipeline[i].has_egress || is_marked(x->pipeline[i].name))
 			continue;
 		if (look(x->pipeline[i].name, &m, &err) < 0)
 			status = talk_err(&err);

@@ -1,4 +1,7 @@
-/* filecache.c: one hash table by name over one stat cache; a thousand pipelines that share a code file stat it once. */
+/* filecache.c: one hash table by name over one stat cache; a thousand pipelines that share a code file stat it once.
+ *
+ * Entries are written in the order in which they were asked for, which is that of the next time, too: most are found beside the
+ * one before, and the table is made when somebody asks otherwise. */
 #include "filecache.h"
 
 #include <dirent.h>
@@ -27,19 +30,24 @@ slot_of(const struct filecache *c, const char *name, size_t len)
 	return &c->slot[at];
 }
 
+/* With room for one more. */
 static void
-resize(struct filecache *c, size_t want)
+make_table(struct filecache *c)
 {
 	struct filecache_entry **old = c->slot;
 	size_t n = c->slot ? c->mask + 1 : 0, size = 64;
 
-	while (size < 2 * want)
+	if (old && 2 * (c->n + 1) <= c->mask)
+		return;
+	while (size < 4 * c->n)
 		size *= 2;
 	c->slot = xcalloc(size, sizeof *c->slot);
 	c->mask = size - 1;
 	for (size_t i = 0; i < n; i++)
 		if (old[i])
 			*slot_of(c, old[i]->name, old[i]->len) = old[i];
+	for (size_t i = 0; !old && i < c->n_loaded; i++)
+		*slot_of(c, c->loaded[i].name, c->loaded[i].len) = &c->loaded[i];
 	free(old);
 }
 
@@ -68,17 +76,14 @@ filecache_open(struct filecache *c, const char *path, bool by_ctime)
 	statcache_open(&c->old, path);
 	statcache_about(&c->old, &c->info);
 	d = statcache_dir(&c->old, "", 0);
-	resize(c, d ? d->n + 16 : 16);
 	if (!d)
 		return;
 	c->loaded = xcalloc(d->n, sizeof *c->loaded);
+	c->n = c->n_loaded = d->n;
 	e = statcache_first(d);
-	for (uint32_t i = 0; i < d->n; i++, e = statcache_next(e)) {
+	for (uint32_t i = 0; i < d->n; i++, e = statcache_next(e))
 		c->loaded[i] = (struct filecache_entry){ .name = e->name, .len = e->len, .sig = e->sig, .id = e->id,
 			.t0 = c->info.t0 };
-		*slot_of(c, e->name, e->len) = &c->loaded[i];
-	}
-	c->n = d->n;
 }
 
 void
@@ -87,15 +92,32 @@ filecache_again(struct filecache *c)
 	c->pass++;
 }
 
-struct filecache_entry *
-filecache_entry(struct filecache *c, const char *name, size_t len)
+static struct filecache_entry *
+find(struct filecache *c, const char *name, size_t len)
 {
 	struct filecache_entry **slot;
 
-	if (2 * (c->n + 1) > c->mask)
-		resize(c, 2 * c->n);
+	if (c->next < c->n_loaded) {
+		struct filecache_entry *e = &c->loaded[c->next];
+
+		if (e->len == len && memcmp(e->name, name, len) == 0)
+			return e;
+	}
+	make_table(c);
 	slot = slot_of(c, name, len);
 	return *slot ? *slot : add(c, slot, name, len);
+}
+
+struct filecache_entry *
+filecache_entry(struct filecache *c, const char *name, size_t len)
+{
+	struct filecache_entry *e = find(c, name, len);
+
+	if (c->n_loaded && e >= c->loaded && e < c->loaded + c->n_loaded)
+		c->next = (size_t)(e - c->loaded) + 1;
+	if (!e->turn)
+		e->turn = ++c->turns;
+	return e;
 }
 
 bool
@@ -210,30 +232,65 @@ holds(const char *dir, const char *const *name, size_t n)
 	return d && found == n;
 }
 
-int
-filecache_holds(struct filecache *c, const char *dir, const char *const *name, size_t n, struct err *err)
+bool
+filecache_held(struct filecache *c, const char *dir, const struct oid *as_of)
 {
 	struct filecache_entry *e = filecache_folder(c, dir);
 	struct signature sig;
-	struct sha256 h;
 	struct stat st;
-	struct oid id;
+
+	if (!oid_eq(&e->id, as_of) || stat(dir, &st) < 0)
+		return false;
+	signature_of(&sig, &st);
+	return filecache_fits(c, e, &sig);
+}
+
+int
+filecache_holds(struct filecache *c, const char *dir, const struct oid *as_of, const char *const *name, size_t n, struct err *err)
+{
+	struct signature sig;
+	struct stat st;
 
 	if (stat(dir, &st) < 0)
 		return n == 0;
-	sha256_init(&h);
-	for (size_t i = 0; i < n; i++)
-		sha256_field_str(&h, name[i]);
-	sha256_final(&h, &id);
 	signature_of(&sig, &st);
-	if (oid_eq(&e->id, &id) && filecache_fits(c, e, &sig))
-		return 1;
 	if (filecache_prepare(c, err) < 0)
 		return -1;
 	if (!holds(dir, name, n))
 		return 0;
-	filecache_set(c, e, &sig, &id);
+	filecache_set(c, filecache_folder(c, dir), &sig, as_of);
 	return 1;
+}
+
+static int
+by_turn(const void *pa, const void *pb)
+{
+	const struct filecache_entry *a = *(struct filecache_entry *const *)pa, *b = *(struct filecache_entry *const *)pb;
+
+	return a->turn < b->turn ? -1 : a->turn > b->turn;
+}
+
+/* All that are still good. */
+static void
+put_entries(struct filecache *c, bool complete)
+{
+	struct filecache_entry **v = xcalloc(c->n + 1, sizeof *v);
+	size_t n = 0;
+
+	make_table(c);
+	for (size_t i = 0; i <= c->mask; i++) {
+		struct filecache_entry *e = c->slot[i];
+
+		/* An entry of the old cache is still good under the new one's time only if it was before. */
+		if (!e || !e->t0 || (complete && !(e->pass == c->pass && e->there)))
+			continue;
+		if (e->t0 == c->new_.t0 || statcache_believed(&c->info, &e->sig, c->by_ctime))
+			v[n++] = e;
+	}
+	qsort(v, n, sizeof *v, by_turn);
+	for (size_t i = 0; i < n; i++)
+		statcache_put(&c->new_, v[i]->name, v[i]->len, &v[i]->sig, &v[i]->id, 0);
+	free(v);
 }
 
 int
@@ -244,15 +301,7 @@ filecache_close(struct filecache *c, bool complete, struct err *err)
 
 	if (c->changed && c->new_.fd >= 0) {
 		statcache_put_dir(&c->new_, "", 0, NULL, 0, NULL, 0);
-		for (size_t i = 0; i <= c->mask; i++) {
-			const struct filecache_entry *e = c->slot[i];
-
-			/* An entry of the old cache is still good under the new one's time only if it was before. */
-			if (!e || !e->t0 || (complete && !(e->pass == c->pass && e->there)))
-				continue;
-			if (e->t0 == c->new_.t0 || statcache_believed(&c->info, &e->sig, c->by_ctime))
-				statcache_put(&c->new_, e->name, e->len, &e->sig, &e->id, 0);
-		}
+		put_entries(c, complete);
 		rc = statcache_commit(&c->new_, &none, 0, 0, err);
 	}
 	statcache_abandon(&c->new_);

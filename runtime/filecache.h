@@ -18,6 +18,7 @@ struct filecache_entry {
 	struct oid id;
 	uint64_t t0;                /* of the cache that believed it; 0: it has no content yet */
 	unsigned pass;              /* in which it was asked for last */
+	size_t turn;                /* when it was asked for first; 0: not yet */
 	bool there;                 /* in that pass */
 };
 
@@ -27,9 +28,10 @@ struct filecache {
 	struct statcache old;
 	struct statcache_info info;
 	struct statcache_new new_;  /* begun when the first file had to be looked into */
-	struct filecache_entry *loaded;     /* entries of `old` */
+	struct filecache_entry *loaded; size_t n_loaded;    /* entries of `old` */
+	size_t next, turns;                 /* which of them is likely to be asked for next */
 	struct arena_block *added;          /* entries that were not in it */
-	struct filecache_entry **slot; size_t n, mask;
+	struct filecache_entry **slot; size_t n, mask;      /* all by name; NULL while nobody asked out of order */
 	unsigned pass;
 	bool changed;
 	struct complaints bad;      /* of files that cannot be hashed */
@@ -56,9 +58,11 @@ int filecache_hash(struct filecache *c, const char *path, const struct filecache
 
 /* The entry of a folder itself, "DIR/", whatever number of slashes it was given with. */
 struct filecache_entry *filecache_folder(struct filecache *c, const char *dir);
-/* Are all these names in a folder?  It is listed only if it is another one than when it was listed for the same names.
- * 1; 0 one is missing, or there is no such folder; -1. */
-int filecache_holds(struct filecache *c, const char *dir, const char *const *name, size_t n, struct err *err);
+/* Are all names in a folder that are to be there?  `as_of` says which, so that the names need not be made: when it was listed last
+ * for the same, and is no other folder, they are. */
+bool filecache_held(struct filecache *c, const char *dir, const struct oid *as_of);
+/* List it.  1; 0 one is missing, or there is no such folder; -1. */
+int filecache_holds(struct filecache *c, const char *dir, const struct oid *as_of, const char *const *name, size_t n, struct err *err);
 
 /* Write it if anything is new.  complete: what nobody asked for in the last pass is forgotten.  Releases it in any case. */
 int filecache_close(struct filecache *c, bool complete, struct err *err);

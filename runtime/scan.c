@@ -34,6 +34,7 @@
 #include "sourcescan.h"
 #include "specscan.h"
 #include "state.h"
+#include "tickscan.h"
 #include "trigger.h"
 
 static int
@@ -163,16 +164,20 @@ is_done(struct filecache *refs, const char *pipeline)
 	return refscan_id(refs, name, &id);
 }
 
-/* Whoever removed out/ wants it back.  A thousand pipelines would be a thousand stats: their names are asked for at once. */
+/* Whoever removed out/ wants it back.  A thousand pipelines would be a thousand stats: their names are asked for at once, and not
+ * at all where index, refs and folder are what they were. */
 static int
 check_out(const struct index *x, struct filecache *refs)
 {
-	const char **name = xcalloc(x->n_pipeline + 1, sizeof *name);
+	const char **name;
 	struct err err = ERR_INIT;
 	struct oid id, empty;
 	size_t n = 0;
 	int status, rc;
 
+	if (!refs->changed && filecache_held(refs, DIR_OUT, &x->file.seal))
+		return EXIT_DONE;
+	name = xcalloc(x->n_pipeline + 1, sizeof *name);
 	manifest_empty_id(&empty);
 	for (size_t i = 0; i < x->n_pipeline; i++) {
 		const char *p = x->pipeline[i].name;
@@ -180,7 +185,7 @@ check_out(const struct index *x, struct filecache *refs)
 		if (refscan_id(refs, p, &id) && !oid_eq(&id, &empty) && is_done(refs, p))
 			name[n++] = p;
 	}
-	rc = filecache_holds(refs, DIR_OUT, name, n, &err);
+	rc = filecache_holds(refs, DIR_OUT, &x->file.seal, name, n, &err);
 	status = rc < 0 ? talk_err(&err) : EXIT_DONE;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		int again = is_there(name[i]) ? EXIT_DONE : publish_again(name[i]);
@@ -255,7 +260,9 @@ scan(const struct specs *s)
 		return talk_err(&err);
 	status = scan_project(s, &x, &refs);
 	for (size_t i = 0; (status == EXIT_DONE || i) && i < x.n_source; i++) {
-		rc = x.source[i].n_from ? EXIT_DONE : sourcescan(&x, &x.source[i]);
+		const struct index_source *src = &x.source[i];
+
+		rc = src->n_from ? EXIT_DONE : tickscan_wants(src) ? tickscan(&refs, src) : sourcescan(&x, src);
 		if (rc > status)
 			status = rc;
 	}

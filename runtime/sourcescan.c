@@ -32,7 +32,6 @@
 #include "sourceref.h"
 #include "statcache.h"
 #include "store.h"
-#include "ticks.h"
 #include "walk.h"
 
 /* So many directories that the cache could answer for but does not are worth a new cache. */
@@ -318,17 +317,6 @@ write_cache(struct source *s, struct err *err)
 	return statcache_commit(w, &s->id, s->walk.began, s->src->keep ? STATCACHE_KEPT : 0, err);
 }
 
-static bool
-manifest_there(const struct oid *id)
-{
-	char path[LAYOUT_MAX];
-	struct oid empty;
-	struct stat st;
-
-	manifest_empty_id(&empty);
-	return oid_eq(id, &empty) || stat(layout_commit(path, id), &st) == 0;
-}
-
 /* What the walk found becomes a commit and the next cache. */
 static int
 commit(struct source *s, struct err *err)
@@ -339,7 +327,7 @@ commit(struct source *s, struct err *err)
 		return talk_err(err), -1;
 	if (hash_fresh(s, err) < 0)
 		return -1;
-	s->same = nothing_new(s) && manifest_there(&s->info.id);
+	s->same = nothing_new(s) && manifest_is_there(&s->info.id);
 	if (s->same) {
 		s->id = s->info.id;
 		for (size_t i = 0; i < s->walk.n_fresh; i++)
@@ -348,46 +336,6 @@ commit(struct source *s, struct err *err)
 		return talk_err(err), -1;
 	}
 	return write_cache(s, err) < 0 ? talk_err(err), -1 : 0;
-}
-
-/* The repo of a cron's ticks has no folder, nor has a branch: NAME@BRANCH. */
-static bool
-has_folder(const struct index_source *src)
-{
-	return strcmp(src->dir, "-") != 0;
-}
-
-/* Whoever moves a branch writes its ref.  Until then it is empty, so that what reads it has something to wait on. */
-static int
-scan_branch(struct source *s, struct err *err)
-{
-	char path[LAYOUT_MAX];
-	struct ref r;
-	int rc = ref_read(layout_ref(path, s->src->name), &r, err);
-
-	if (rc == 1)
-		ref_release(&r);
-	manifest_empty_id(&s->id);
-	if (rc == 0)
-		rc = sourceref_move(s->src->name, &s->id, time_now_ns(), err);
-	return rc < 0 ? talk_err(err), -1 : 0;
-}
-
-/* Before the first tick it is empty, so that what reads it has something to wait on. */
-static int
-scan_ticks(struct source *s, struct err *err)
-{
-	struct ticks t = TICKS_INIT;
-	int rc;
-
-	s->asof = time_now_ns();
-	rc = ticks_read(&t, s->src->name, err);
-	if (rc == 0)
-		rc = ticks_commit(&t, &s->id, err);
-	ticks_release(&t);
-	if (rc == 0)
-		rc = sourceref_move(s->src->name, &s->id, s->asof, err);
-	return rc < 0 ? talk_err(err), -1 : 0;
 }
 
 static int
@@ -408,7 +356,7 @@ scan_locked(struct source *s, const struct index *x, struct err *err)
 		return -1;
 	s->id = s->info.id;
 	if (!s->cache.head || s->walk.n_fresh || s->walk.kept != s->info.entries || s->walk.reread > REREAD_MAX ||
-	    !manifest_there(&s->id))
+	    !manifest_is_there(&s->id))
 		if (commit(s, err) < 0)
 			return -1;
 	return sourceref_move(s->src->name, &s->id, s->asof, err) < 0 ? talk_err(err), -1 : 0;
@@ -423,16 +371,11 @@ sourcescan(const struct index *x, const struct index_source *src)
 	int lock, rc;
 
 	snprintf(s.shown, sizeof s.shown, "source '%s'", src->name);
-	if (has_folder(src) && check_root(&s, x) < 0)
+	if (check_root(&s, x) < 0)
 		return EXIT_WORLD;
 	lock = lock_take(src->name, false, false, &err);
 	if (lock < 0)
 		return talk_err(&err);
-	if (!has_folder(src)) {
-		rc = src->name[layout_repo_len(src->name)] ? scan_branch(&s, &err) : scan_ticks(&s, &err);
-		close(lock);
-		return rc < 0 ? EXIT_WORLD : EXIT_DONE;
-	}
 	s.walk.project = project = project_in(src->dir);
 	rc = scan_locked(&s, x, &err);
 	walk_release(&s.walk);

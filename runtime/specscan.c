@@ -196,10 +196,13 @@ static int
 steps_there(struct filecache *c, const struct index *x, struct err *err)
 {
 	struct arena a = ARENA_INIT;
-	const char **name = xcalloc(2 * x->n_pipeline + 1, sizeof *name);
+	const char **name;
 	size_t n = 0;
 	int rc;
 
+	if (filecache_held(c, DIR_STEPS, &x->file.seal))
+		return 1;
+	name = xcalloc(2 * x->n_pipeline + 1, sizeof *name);
 	for (size_t i = 0; i < x->n_pipeline; i++) {
 		const char *script = strrchr(x->pipeline[i].script, '/');
 
@@ -207,7 +210,7 @@ steps_there(struct filecache *c, const struct index *x, struct err *err)
 		if (script)
 			name[n++] = script + 1;
 	}
-	rc = filecache_holds(c, DIR_STEPS, name, n, err);
+	rc = filecache_holds(c, DIR_STEPS, &x->file.seal, name, n, err);
 	arena_release(&a);
 	free(name);
 	return rc;

@@ -194,6 +194,20 @@ judge(struct look *l, struct err *err)
 	return rc < 0 ? -1 : write_state(l, err);
 }
 
+/* Is the head what it follows?  Then there is nothing to do, and nobody to keep out. */
+static bool
+is_there(struct look *l)
+{
+	struct err ignored = ERR_INIT;
+	char path[LAYOUT_MAX];
+	bool same = ref_read(layout_ref(path, l->t->follows), &l->from, &ignored) == 1 &&
+	    ref_read(layout_ref(path, l->name), &l->head, &ignored) == 1 && oid_eq(&l->from.id, &l->head.id);
+
+	ref_release(&l->from);
+	ref_release(&l->head);
+	return same;
+}
+
 static int
 look_at(const struct index_trigger *t, struct err *err)
 {
@@ -202,6 +216,8 @@ look_at(const struct index_trigger *t, struct err *err)
 	int lock, rc;
 
 	snprintf(l.name, sizeof l.name, "%s@%s", t->repo, t->branch);
+	if (is_there(&l))
+		return 0;
 	lock = lock_take(l.name, false, false, err);
 	if (lock < 0)
 		return -1;

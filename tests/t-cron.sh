@@ -43,6 +43,14 @@ run dassie why --json "out/total/list"
 like "A: through the pipelines, too" "$out" '"repo":"fetch_tick".*"path":"/?2030-03-31T01:00:00Z"|"path":"/?2030-03-31T01:00:00Z".*"repo":"fetch_tick"'
 run dassie ls fetch_tick
 like "A: its repo is one like others" "$out" '2030-03-31T01:00:00Z'
+make -q
+rm -f .dassie/lock/fetch_tick
+make -q
+ok "A: a scan that finds no new tick does not lock their repo" test ! -e .dassie/lock/fetch_tick
+commit=.dassie/commits/$(sed -n 's/^id //p' .dassie/refs/fetch_tick)
+rm -f "$commit"
+ok "A: without their commit make has nothing to do" make -q
+ok "A: and it is made again" test -f "$commit"
 rm -rf .dassie/ticks
 ok "A: without their file the newest commit has the ticks" make -q
 run dassie cron fire --now 2030-04-01T01:00:10Z
