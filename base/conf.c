@@ -119,6 +119,10 @@ write_limits(struct buf *b, const struct conf *c)
 		line_str(b, "user", c->user);
 	if (c->runtime)
 		line_set(b, "container", &(struct conf_set){ c->runtime, c->image });
+	if (c->sandbox)
+		line_str(b, "sandbox", c->sandbox);
+	if (c->sandbox && c->working_dir)
+		line_str(b, "working_dir", c->working_dir);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < c->n_accept; i++)
 		rec_i64(b, c->accept[i]);
@@ -282,8 +286,10 @@ read_number(struct conf *c, const struct rec *r)
 static bool
 read_text(struct conf *c, const struct rec *r)
 {
-	static const char *const words[] = { "pipeline", "description", "script", "salt", "branch", "spec", "err_script", "user" };
-	const char **to[] = { &c->pipeline, &c->description, &c->script, &c->salt, &c->branch, &c->spec, &c->err_script, &c->user };
+	static const char *const words[] = { "pipeline", "description", "script", "salt", "branch", "spec", "err_script", "user", "sandbox",
+		"working_dir" };
+	const char **to[] = { &c->pipeline, &c->description, &c->script, &c->salt, &c->branch, &c->spec, &c->err_script, &c->user,
+		&c->sandbox, &c->working_dir };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (rec_is(r, words[i], 2)) {

@@ -20,6 +20,7 @@
  *   accept N …               exit codes that count as success beside 0
  *   timeout NS  job_timeout NS    0: none
  *   container RUNTIME IMAGE  the command runs in this image by podman, docker or apptainer; not there: on this machine
+ *   sandbox WORD  working_dir PATH   what the command is kept from, and where it starts; not there: nothing
  *   user USER[:GROUP]        whom the command runs as; not there: nobody else
  *   code PATH                declared: must be there      found PATH   named in the command: part of the step while it is there
  *   egress URL               where the output is pushed; then its settings, by the names of the spec (runtime/egress.h):
@@ -97,6 +98,7 @@ struct conf {
 	const char *err_script;     /* NULL: none */
 	const char *user;           /* NULL: nobody else */
 	const char *runtime, *image;    /* NULL: on this machine */
+	const char *sandbox, *working_dir;  /* NULL: none; working_dir only beside a sandbox */
 	int *accept; size_t n_accept;
 	uint64_t timeout_ns, job_timeout_ns;
 	struct conf_code *code; size_t n_code;

@@ -208,6 +208,10 @@ plan_head_write(struct buf *b, const struct plan_head *h)
 		rec_str(b, h->image);
 		rec_end(b);
 	}
+	if (h->sandbox)
+		line_str(b, "sandbox", h->sandbox);
+	if (h->sandbox && h->working_dir)
+		line_str(b, "working_dir", h->working_dir);
 	rec_word(b, "accept");
 	for (size_t i = 0; i < h->n_accept; i++)
 		rec_i64(b, h->accept[i]);
@@ -252,6 +256,8 @@ head_line(struct plan_head *h, const struct rec *r, struct caps *cap)
 	    rec_is(r, "script", 2) ? &h->script :
 	    rec_is(r, "err_script", 2) ? &h->err_script :
 	    rec_is(r, "user", 2) ? &h->user :
+	    rec_is(r, "sandbox", 2) ? &h->sandbox :
+	    rec_is(r, "working_dir", 2) ? &h->working_dir :
 	    rec_is(r, "salt", 2) ? &h->salt : NULL;
 	int taken = retry_read(&h->retry, &h->arena, r);
 	uint64_t tries;

@@ -10,7 +10,7 @@
  *
  * P.JOB, the plan: what is missing.  Immutable.  The runner is called with a byte offset and a number of datums.
  *   dassie-plan 1
- *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    timeout NS    retry …  rule …    limits …  pool …    secret …    err_script PATH    user USER    container RUNTIME IMAGE    accept N …    salt TEXT
+ *   pipeline NAME    job ID    run ID    script PATH    step HEX    tries N    timeout NS    retry …  rule …    limits …  pool …    secret …    err_script PATH    user USER    container RUNTIME IMAGE    sandbox WORD    working_dir PATH    accept N …    salt TEXT
  *   input NAME REPO COMMIT ASOF DIR          the inputs by name, sorted; numbered from 0 in this order
  *   code KIND HASH PATH
  *   begin                                    (base/retry.h, base/limits.h, base/secret.h)
@@ -83,6 +83,7 @@ struct plan_head {
 	const char *err_script;     /* NULL: none */
 	const char *user;           /* whom the command runs as; NULL: nobody else */
 	const char *runtime, *image;    /* what it runs in; NULL: this machine.  Among the code there is its digest */
+	const char *sandbox, *working_dir;  /* as in struct conf */
 	uint64_t timeout;           /* of an attempt, ns; 0: none */
 	int *accept; size_t n_accept;
 	struct plan_input *input; size_t n_input;

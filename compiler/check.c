@@ -326,6 +326,7 @@ check_code(struct specset *s, struct strs *code)
 static bool
 check_transform(struct specset *s, struct pipeline *p, const struct names *inputs)
 {
+	static const char *const sandbox[] = { "strict", "none", 0 };
 	struct transform *t = p->transform;
 	bool ok = true;
 
@@ -345,6 +346,7 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 	for (size_t i = 0; i < t->accept_return_code.n; i++)
 		if (t->accept_return_code.v[i].v < 0 || t->accept_return_code.v[i].v > 255)
 			ok = diag_error(s->d, t->accept_return_code.v[i].at, "an exit code is 0 to 255");
+	ok &= check_word(s, &t->sandbox, "sandbox", sandbox);
 	ok &= check_env(s, p, inputs);
 	ok &= check_secrets(s, t, inputs->text, inputs->n);
 	ok &= check_code(s, &t->code);

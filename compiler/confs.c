@@ -80,7 +80,8 @@ has_line(const struct table *t, const struct field *f)
 		"pipeline", "description", "transform", "input", "merge", "output_branch", "egress", "notify", "datum_tries", "retry", "datum_timeout",
 		"job_timeout", "reprocess_spec", "salt", "schedule",
 	};
-	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir", "secrets", "user" };
+	static const char *const transform[] = { "cmd", "stdin", "err_cmd", "err_stdin", "env", "code", "accept_return_code", "working_dir", "secrets", "user",
+		"sandbox" };
 	const char *const *v = t == &pipeline_table ? top : transform;
 	size_t n = t == &pipeline_table ? sizeof top / sizeof *top : sizeof transform / sizeof *transform;
 
@@ -199,6 +200,8 @@ confs_make(struct specset *s, const struct pipeline *p, const char *script, cons
 		c->image = t->image.s;
 	}
 	c->user = t->user.s && *t->user.s ? t->user.s : NULL;
+	c->sandbox = t->sandbox.s && !strcmp(t->sandbox.s, "strict") ? t->sandbox.s : NULL;
+	c->working_dir = c->sandbox && t->working_dir.s && *t->working_dir.s ? t->working_dir.s : NULL;
 	make_code(s, t, found, c);
 	egress_conf(s, p, c);
 	confs_schedule(p->schedule, &c->schedule);

@@ -121,6 +121,8 @@ set_head(struct planner *p)
 	h->user = p->conf.user;
 	h->runtime = p->conf.runtime;
 	h->image = p->conf.image;
+	h->sandbox = p->conf.sandbox;
+	h->working_dir = p->conf.working_dir;
 	h->timeout = p->conf.timeout_ns;
 	h->accept = p->conf.accept;
 	h->n_accept = p->conf.n_accept;

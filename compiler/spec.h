@@ -42,7 +42,7 @@ struct transform {
 	struct strs image_pull_secrets;
 	struct nums accept_return_code;
 	struct num debug;
-	struct str user, working_dir, dockerfile;
+	struct str user, working_dir, sandbox, dockerfile;
 	struct num memory_volume, datum_batching;
 	struct build *build;
 };

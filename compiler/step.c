@@ -275,6 +275,8 @@ script(struct buf *b, const struct specset *s, const struct pipeline *p, const c
 	    "CDPATH='' cd -- \"${DASSIE_PROJECT:-$(dirname -- \"$0\")/../..}\" || exit 126\n"
 	    "export LC_ALL=C.UTF-8 TZ=UTC\n");
 	add_secrets(b, &t->secrets);
+	if (t->sandbox.s && !strcmp(t->sandbox.s, "strict"))
+		buf_str(b, "# sandbox: strict\n");
 	for (size_t i = 0; i < t->env.n; i++) {
 		if (!value_shell_name(t->env.v[i].key.s))
 			continue;

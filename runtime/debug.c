@@ -38,6 +38,7 @@
 #include "show.h"
 #include "snapshot.h"
 #include "state.h"
+#include "strict.h"
 #include "verbs.h"
 #include "view.h"
 #include "visible.h"
@@ -255,8 +256,13 @@ make_view(struct debug *g, struct err *err)
 		g->view.in_image = true;
 	} else if (told ? strcmp(told, "1") == 0 : pfs_possible(g->project)) {
 		g->view.pfs = &g->pfs;
+		g->pfs.tmp_at = strict_wanted(&g->head) ? STRICT_TMP : NULL;
 		if (pfs_enter(g->project, err) < 0 || secretmount(&g->secrets, &g->head.secrets, g->project, geteuid(), getegid(), err) < 0)
 			return -1;
+		if (g->pfs.tmp_at && strict_enter(&g->head, g->project, err) < 0)
+			return -1;
+	} else if (strict_wanted(&g->head)) {
+		return strict_refuse(g->pipeline, err);
 	} else if (secretmount_wanted(&g->head.secrets)) {
 		return secretmount_refuse(&g->head.secrets, err);
 	}

@@ -288,26 +288,42 @@ pfs_bind(struct pfs *p, const char *file, const char *at)
 }
 
 int
-pfs_seal(struct pfs *p, const char *out, struct err *err)
+pfs_read_only(const char *path, bool below)
+{
+	return set_attributes(path, below, true);
+}
+
+/* Show dir at this place; nothing if it is there. */
+static int
+show_at(const char *dir, const char *at, bool *shown, struct err *err)
+{
+	struct stat a, b;
+
+	if (stat(dir, &a) < 0 || stat(at, &b) < 0)
+		return err_set(err, errno, "cannot look at '%s':", dir);
+	if (*shown && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return 0;
+	if (*shown && umount2(at, MNT_DETACH) < 0)
+		return err_set(err, errno, "cannot unmount '%s':", at);
+	*shown = false;
+	if (mount(dir, at, NULL, MS_BIND, NULL) < 0)
+		return err_set(err, errno, "cannot show '%s' as '%s':", dir, at);
+	*shown = true;
+	return 0;
+}
+
+int
+pfs_seal(struct pfs *p, const char *out, const char *tmp, struct err *err)
 {
 	static const char at[] = PFS_DIR "/out";
-	struct stat a, b;
 
 	if (p->files && p->by_tree && set_attributes(PFS_DIR, true, true) < 0)
 		return err_set(err, errno, "cannot make '%s' read-only:", PFS_DIR);
 	if (p->files && p->by_tree && p->out && set_attributes(at, false, false) < 0)
 		return err_set(err, errno, "cannot make '%s' writable:", at);
-	if (stat(out, &a) < 0 || stat(at, &b) < 0)
-		return err_set(err, errno, "cannot look at '%s':", out);
-	if (p->out && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-		return 0;
-	if (p->out && umount2(at, MNT_DETACH) < 0)
-		return err_set(err, errno, "cannot unmount '%s':", at);
-	p->out = false;
-	if (mount(out, at, NULL, MS_BIND, NULL) < 0)
-		return err_set(err, errno, "cannot show '%s' as '%s':", out, at);
-	p->out = true;
-	return 0;
+	if (show_at(out, at, &p->out, err) < 0)
+		return -1;
+	return p->tmp_at ? show_at(tmp, p->tmp_at, &p->tmp, err) : 0;
 }
 
 int
@@ -338,7 +354,7 @@ pfs_possible(const char *project)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(pfs_enter(project, &err) < 0 || pfs_ready(&p, &err) < 0 || pfs_open(&p, NULL, &err) < 0 || pfs_seal(&p, DIR_WORK, &err) < 0);
+		_exit(pfs_enter(project, &err) < 0 || pfs_ready(&p, &err) < 0 || pfs_open(&p, NULL, &err) < 0 || pfs_seal(&p, DIR_WORK, DIR_WORK, &err) < 0);
 	if (pid < 0)
 		return false;
 	while (waitpid(pid, &status, 0) < 0)

@@ -16,10 +16,11 @@ struct err;
 struct pfs {
 	int fd;             /* a folder in memory: what is below PFS_MEMORY in it is shown; -1: it is not there yet */
 	bool by_tree;       /* the kernel makes a tree of mounts read-only in one call */
-	bool shown, files, out;     /* what is mounted: /pfs, files in it, /pfs/out */
+	bool shown, files, out, tmp;    /* what is mounted: /pfs, files in it, /pfs/out, the other folder */
+	const char *tmp_at;         /* where an attempt's TMPDIR is shown; NULL: nowhere */
 };
 
-#define PFS_INIT { .fd = -1 }
+#define PFS_INIT { .fd = -1, .tmp_at = NULL }
 
 /* Is this absolute path /pfs or below it? */
 bool pfs_covers(const char *path);
@@ -42,8 +43,11 @@ int pfs_open(struct pfs *p, const char *folder, struct err *err);
 /* Show this file at a path below /pfs, where there is a file.  -1 with errno: ENOSPC there are as many mounts as may be. */
 int pfs_bind(struct pfs *p, const char *file, const char *at);
 
-/* When all is there: from now on it is read-only, and out is shown as /pfs/out (it may be so already). */
-int pfs_seal(struct pfs *p, const char *out, struct err *err);
+/* When all is there: from now on it is read-only, and out is shown as /pfs/out, tmp as p->tmp_at (they may be so already). */
+int pfs_seal(struct pfs *p, const char *out, const char *tmp, struct err *err);
+
+/* Make a mount read-only, and those below it.  -1 with errno; ENOSYS before Linux 5.12. */
+int pfs_read_only(const char *path, bool below);
 
 /* Take down what pfs_open, pfs_bind and pfs_seal have put up. */
 int pfs_close(struct pfs *p, struct err *err);

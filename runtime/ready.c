@@ -12,6 +12,7 @@
 #include "pfs.h"
 #include "secretmount.h"
 #include "secrets.h"
+#include "strict.h"
 
 static int
 check_secrets(const struct conf *c, struct err *err)
@@ -39,8 +40,24 @@ check_user(const struct conf *c, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
+static int
+check_sandbox(const struct conf *c, struct err *err)
+{
+	char *project;
+	int rc;
+
+	if (c->sandbox && c->runtime)
+		return err_set(err, 0, "%s: 'sandbox: strict' is for commands on this machine: in an image they would find the whole project, read-only; "
+		    "compile with --runtime=host, or take 'sandbox' out", c->pipeline);
+	project = c->sandbox ? getcwd(NULL, 0) : NULL;
+	rc = c->sandbox && !(project && pfs_possible(project)) ? strict_refuse(c->pipeline, err) : 0;
+
+	free(project);
+	return rc;
+}
+
 int
 ready_check(const struct conf *c, struct err *err)
 {
-	return check_secrets(c, err) < 0 || (!c->runtime && check_user(c, err) < 0) ? -1 : 0;
+	return check_secrets(c, err) < 0 || (!c->runtime && check_user(c, err) < 0) || check_sandbox(c, err) < 0 ? -1 : 0;
 }

@@ -36,6 +36,7 @@
 #include "environ.h"
 #include "exec.h"
 #include "failure.h"
+#include "hint.h"
 #include "mask.h"
 #include "memory.h"
 #include "pfs.h"
@@ -43,6 +44,7 @@
 #include "result.h"
 #include "secretmount.h"
 #include "secrets.h"
+#include "strict.h"
 #include "turn.h"
 #include "view.h"
 
@@ -233,6 +235,8 @@ judge(struct runner *r, struct attempt *a, struct fault *fault, struct err *err)
 		rc = fault_set(fault, CLASS_TIMEOUT, "ended after %s, its datum_timeout", failure_duration(limit, r->head.timeout));
 	else if (rc == 0)
 		rc = fault_of_end(fault, a, r->head.accept, r->head.n_accept);
+	if (rc == 1 && r->view.pfs)
+		hint_add(fault, &r->head, r->view.project, &r->step, a->log ? r->log : NULL);
 	if (rc == 1 && disk_is_full())
 		return err_set(err, ENOSPC, "%s: the disk is full", fault->text);
 	if (rc == 0)
@@ -513,15 +517,18 @@ enter_pfs(struct runner *r, const char *project, struct err *err)
 		return 0;
 	}
 	if (told ? strcmp(told, "1") != 0 : fs_mkdirs(DIR_WORK, err) < 0 || !pfs_possible(project))
-		return secretmount_wanted(&r->head.secrets) ? secretmount_refuse(&r->head.secrets, err) : 0;
+		return strict_wanted(&r->head) ? strict_refuse(r->head.pipeline, err) :
+		    secretmount_wanted(&r->head.secrets) ? secretmount_refuse(&r->head.secrets, err) : 0;
 	for (size_t i = 0; i < r->head.n_input; i++)
 		if (pfs_covers(r->head.input[i].dir))
 			return err_set(err, 0, "the source '%s' lies in '%s', which is where commands see their inputs: move it elsewhere, and say "
 			    "where in 'repos'", r->head.input[i].repo, PFS_DIR);
 	r->view.pfs = &r->pfs;
-	if (pfs_enter(project, err) < 0)
+	if (pfs_enter(project, err) < 0 ||
+	    secretmount(&r->secrets, &r->head.secrets, project, r->as.set ? r->as.uid : geteuid(), r->as.set ? r->as.gid : getegid(), err) < 0)
 		return -1;
-	return secretmount(&r->secrets, &r->head.secrets, project, r->as.set ? r->as.uid : geteuid(), r->as.set ? r->as.gid : getegid(), err);
+	r->pfs.tmp_at = strict_wanted(&r->head) ? STRICT_TMP : NULL;
+	return r->pfs.tmp_at ? strict_enter(&r->head, project, err) : 0;
 }
 
 static int

@@ -266,7 +266,10 @@ begin(struct view *v, const struct oid *key, bool on_disk)
 	free(v->tmp_abs);
 	buf_fmt(&b, "%s/%s", v->project, v->dir);
 	v->dir_abs = buf_detach(&b);
-	buf_fmt(&b, "%s/%s", v->project, v->tmp);
+	if (v->pfs && v->pfs->tmp_at)
+		buf_str(&b, v->pfs->tmp_at);
+	else
+		buf_fmt(&b, "%s/%s", v->project, v->tmp);
 	v->tmp_abs = buf_detach(&b);
 	buf_reset(&v->text);
 	buf_reset(&v->last_dir);
@@ -324,7 +327,7 @@ make(struct view *v, const struct plan_datum *d, bool on_disk, struct fault *fau
 	if (rc || drop_unused(v, err) < 0)
 		return rc ? rc : -1;
 	snprintf(out, sizeof out, "%s/out", v->dir);
-	return v->pfs ? pfs_seal(v->pfs, out, err) : 0;
+	return v->pfs ? pfs_seal(v->pfs, out, v->tmp, err) : 0;
 }
 
 int

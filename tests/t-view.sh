@@ -4,6 +4,11 @@
 # shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
+# A leak sanitizer cannot work in what is traced.
+traced() {
+	ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" strace "$@"
+}
+
 # as COMMAND...: by $who.
 as() {
 	if [ "$who" = user ]; then
@@ -206,7 +211,7 @@ if have strace && run strace -f -o /dev/null true && [ "$status" = 0 ]; then
 for f in a sub/big sub/deep/bigx; do ! echo x 2>/dev/null >>/pfs/in/$f && ! rm -f /pfs/in/$f 2>/dev/null && ! mkdir /pfs/in/x 2>/dev/null; done
 find /pfs/in -type f | wc -l >/pfs/out/n
 RUN
-	run strace -f -o "$T/trace" -e trace=mount_setattr -e inject=mount_setattr:error=ENOSYS dassie run
+	run traced -f -o "$T/trace" -e trace=mount_setattr -e inject=mount_setattr:error=ENOSYS dassie run
 	is "without mount_setattr: read-only all the same" "$status:$(cat out/old/n)" 0:9
 	like "it was not there" "$(cat "$T/trace")" INJECTED
 	# As many mounts as there may be.
@@ -217,7 +222,7 @@ find /pfs/in -type f -exec sha256sum {} + | sort >/pfs/out/sums
 for f in a sub/big sub/deep/bigx; do ! echo x 2>/dev/null >>/pfs/in/$f && ! rm -f /pfs/in/$f 2>/dev/null; done
 RUN
 	(cd in && find -L . -type f -exec sha256sum {} +) | sed 's,  \./,  /pfs/in/,' | sort >"$T/want"
-	run strace -f -o "$T/trace" -e trace=mount -P "$PWD/in/sub/big" -P in/sub/big -e inject=mount:error=ENOSPC dassie run
+	run traced -f -o "$T/trace" -e trace=mount -P "$PWD/in/sub/big" -P in/sub/big -e inject=mount:error=ENOSPC dassie run
 	is "no more mounts: copies" "$status" 0
 	same "every file, with its bytes" out/full/sums "$T/want"
 	like "there were none" "$(cat "$T/trace")" 'ENOSPC.*INJECTED'
