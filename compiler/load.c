@@ -391,12 +391,25 @@ belongs_into(const struct table *t, const char *name)
 	return 0;
 }
 
+/* Fields of falconeri, which reads Pachyderm's specs its own way. */
+static const char *
+foreign_field(const char *name)
+{
+	if (!strcmp(name, "URI"))
+		return "where a repo lies is said once, beside the pipelines: repos: {NAME: s3://BUCKET/PREFIX}; an egress goes to a 'URL'";
+	if (!strcmp(name, "service_account") || !strcmp(name, "image_pull_policy") || !strcmp(name, "worker_failure_policy"))
+		return "for Kubernetes; leave it out";
+	return NULL;
+}
+
 static bool
 unknown_field(struct specset *s, const struct table *t, const struct ynode *key)
 {
-	const char *name[128], *into = belongs_into(t, key->text);
+	const char *name[128], *into = belongs_into(t, key->text), *foreign = foreign_field(key->text);
 	size_t n = 0;
 
+	if (foreign)
+		return diag_error(s->d, key->at, "unknown field '%s': %s", key->text, foreign);
 	if (into)
 		return diag_error(s->d, key->at, "unknown field '%s' here; it belongs into '%s'", key->text, into);
 	if (t != &pipeline_table && t != &set_table && field_find(&pipeline_table, key->text))

@@ -234,7 +234,10 @@ add_type(struct buf *b, const struct field *f)
 	}
 	if (f->sub == &input_table || f->one || f->sub == &schedule_table || f->sub == &gpu_table) {
 		json_open(b, NULL, '{');
-		json_str(b, "type", f->sub == &gpu_table ? "integer" : "string");
+		if (f->sub == &gpu_table)
+			add_ref(b, "int");
+		else
+			json_str(b, "type", "string");
 		json_close(b, '}');
 	}
 	json_open(b, NULL, '{');
