@@ -29,7 +29,7 @@
 #include "shown.h"
 #include "view.h"
 
-enum { ANSWER_MAX = 65536, TAIL = 4096, LINKED_MAX = 500, DOCKER_ERROR = 125, APPTAINER_ERROR = 255, KILLED = 137 };
+enum { ANSWER_MAX = 65536, TAIL = 4096, LINKED_MAX = 500, DOCKER_ERROR = 125, NOT_EXECUTABLE = 126, APPTAINER_ERROR = 255 };
 
 #define TMP_INSIDE "/tmp/dassie"
 
@@ -452,9 +452,16 @@ container_failed(const struct container *c, const struct attempt *a, const char 
 	char text[TAIL + 1];
 	const char *line, *todo = "";
 
-	if (!c->image || !a->log || a->exit != (c->apptainer ? APPTAINER_ERROR : DOCKER_ERROR))
+	if (!c->image || !a->log || (a->exit != (c->apptainer ? APPTAINER_ERROR : DOCKER_ERROR) && a->exit != NOT_EXECUTABLE))
 		return false;
 	line = last_words(log, text);
+	if (a->exit == NOT_EXECUTABLE) {
+		if (c->apptainer || !strstr(line, "OCI runtime") || !strstr(line, "unable to setup user"))
+			return false;
+		err_set(err, 0, "%s cannot run image '%s' as user '%s': an ordinary user needs numbers for that in /etc/subuid and /etc/subgid",
+		    c->head->runtime, c->head->image, other_user(c) ? other_user(c) : "root");
+		return true;
+	}
 	if (strncmp(line, c->apptainer ? "FATAL:" : "Error", c->apptainer ? 6 : 5) && strncmp(line, "docker: ", 8) &&
 	    !strstr(text, "docker: Error") && !strstr(text, "Cannot connect to"))
 		return false;

@@ -24,12 +24,15 @@ EOS
 
 run dassie compile -q
 if [ "$(id -u)" -ne 0 ]; then
+	other=daemon
+	[ "$(id -un)" != daemon ] || other=nobody
+	sed -i "s/user: nobody/user: $other/" pipeline.yaml
 	run dassie run
 	is "as an ordinary user it runs" "$status" 0
-	like "and is told that it has no effect" "$err" "^dassie: p: 'user: nobody' has no effect: only root"
+	like "and is told that it has no effect" "$err" "^dassie: p: 'user: $other' has no effect: only root"
 	run dassie logs p
 	like "as ourselves" "$out" "^$(id -u)\$"
-	sed -i "s/user: nobody/user: $(id -u)/" pipeline.yaml
+	sed -i "s/user: $other/user: $(id -u)/" pipeline.yaml
 	echo 2 >data/b
 	run dassie run
 	is "ourselves by number" "$status" 0

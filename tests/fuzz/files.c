@@ -27,6 +27,7 @@
 #include "../../runtime/collected.h"
 #include "../../runtime/cronenv.h"
 #include "../../runtime/fetched.h"
+#include "../../runtime/images.h"
 #include "../../runtime/paused.h"
 #include "../../runtime/place.h"
 #include "../../runtime/placerec.h"
@@ -404,6 +405,18 @@ ticks(struct buf *ret)
 }
 
 static bool
+images(struct buf *ret)
+{
+	struct images m = IMAGES_INIT;
+
+	(void)ret;
+	if (images_read(&m, &err) == 0)
+		images_find(&m, "python:3.12");
+	images_release(&m);
+	return false;
+}
+
+static bool
 paused(struct buf *ret)
 {
 	struct buf b = BUF_INIT;
@@ -487,6 +500,7 @@ static const struct kind kinds[] = {
 	{ "dassie-egress 1", DIR_EGRESS "/p-0123456789abcdef", true, egress },
 	{ "dassie-egress-open 1", DIR_EGRESS "/p-0123456789abcdef.open", false, egress_open },
 	{ "dassie-times 1", DIR_PLAN "/p.times", false, times }, { "dassie-forced 1", FILE_FORCED, true, forced },
+	{ "dassie-images 1", FILE_IMAGES, true, images },
 	{ "dassie-ticks 1", DIR_TICKS "/r", true, ticks }, { "dassie-paused 1", DIR_PAUSED "/p", false, paused },
 	{ "dassie-cron-environment 1", FILE_CRON_ENV, false, cron_environment },
 	{ "dassie-cron-called 1", DIR_CRON "/called", false, cron_called }, { "dassieSC", "file", false, statcache },
