@@ -181,10 +181,15 @@ see_read_only(struct search *s, char *word)
 	return say(s->fault, "; '%s' cannot be written to: with 'sandbox: strict' that is $out, $TMPDIR and /tmp", word);
 }
 
+/* Its mode forbids to write; of others it may be running them that was denied. */
 static int
 see_input(struct search *s, char *word)
 {
-	return pfs_covers(word) && strncmp(word, PFS_DIR "/out", sizeof PFS_DIR + 3) != 0 ? see_read_only(s, word) : 0;
+	struct stat st;
+
+	if (!pfs_covers(word) || stat(word, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IWUSR))
+		return 0;
+	return see_read_only(s, word);
 }
 
 static int
@@ -207,7 +212,7 @@ look_at_line(struct search *s, const char *line, size_t n)
 		if (rc == 0 && strict_wanted(s->head))
 			rc = say(s->fault, "; with 'sandbox: strict' only $out, $TMPDIR and /tmp can be written to");
 	} else if (has_one(line, n, denied)) {
-		rc = each_word(s, line, n, words, see_input);
+		rc = each_word(s, line, n, " \t\n'\"`()[]{},;=<>|&:", see_input);
 	} else if (has_one(line, n, across)) {
 		rc = each_word(s, line, n, words, see_link);
 	} else if (strict_wanted(s->head) && has_one(line, n, missing)) {

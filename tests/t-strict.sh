@@ -94,6 +94,7 @@ $(ls -A)"
 	run as dassie debug p data:/a -- sh -c 'ls -A; ls -A /pfs'
 	is "$who: a debugger sees what the step does" "$status:$(printf '%s' "$out" | tr '\n' ' ')" "0:data out"
 
+	fails "running what is no program is another thing" '/pfs/data/*' "failed: exit status 126[^;]*\\(1 try\\)"
 	# Without strict the hint on inputs is the same.
 	printf 'repos: {data: data}\npipelines:\n  p:\n    tries: 1\n    input: {pfs: {repo: data, glob: "/[ab]"}}\n    run: mv "$data" "$out/"\n' >pipeline.yaml
 	run as dassie run
