@@ -53,10 +53,11 @@ input_starts(const struct input *in, const char *repo)
 	const char *word;
 	size_t n = 0;
 	const struct input *member = input_members(in, &n, &word);
-	bool starts = in->cron && !strcmp(in->cron->ticks.s, repo);
+	/* Nothing is read by an input that is not right. */
+	bool starts = in->cron && in->cron->ticks.s && !strcmp(in->cron->ticks.s, repo);
 
 	if (in->pfs)
-		return !strcmp(in->pfs->reads.s, repo) && !(in->pfs->propagation_spec && in->pfs->propagation_spec->never.v);
+		return in->pfs->reads.s && !strcmp(in->pfs->reads.s, repo) && !(in->pfs->propagation_spec && in->pfs->propagation_spec->never.v);
 	for (size_t i = 0; !starts && i < n; i++)
 		starts = input_starts(&member[i], repo);
 	return starts;
