@@ -342,6 +342,9 @@ check_transform(struct specset *s, struct pipeline *p, const struct names *input
 		return diag_error(s->d, t && t->cmd.set ? t->cmd.at : p->at, "pipeline '%s' has no command; write 'run: |' and lines for sh below it, "
 		    "or 'transform: {cmd: [PROGRAM, …]}'", pipeline_name(p));
 	}
+	if (t->datum_batching.v && s->runtime && given(&t->image))
+		ok = diag_error(s->d, t->datum_batching.at, "'datum_batching' does not work in an image: take the loop around 'pachctl next datum' out of the command, "
+		    "which is started for each datum, and this field");
 	if (t->err_stdin.n && !t->err_cmd.n)
 		diag_warn(s->d, t->err_stdin.at, "'err_stdin' without 'err_cmd' does nothing; write 'err_cmd: [sh]' beside it");
 	for (size_t i = 0; i < t->accept_return_code.n; i++)

@@ -83,8 +83,8 @@ static const struct field transform_rows[] = {
 	FIELD(transform, "working_dir", working_dir, FK_STR, FS_HONOURED, "where the command starts; the project's folder if not given"),
 	FIELD(transform, "sandbox", sandbox, FK_STR, FS_HONOURED, "strict: the command sees its inputs and code alone of the project, and writes to $out, $TMPDIR and /tmp alone; none: what holds if not given"),
 	FIELD(transform, "dockerfile", dockerfile, FK_STR, FS_NO_EFFECT, "no image is built here"),
-	FIELD(transform, "memory_volume", memory_volume, FK_BOOL, FS_NO_EFFECT, "inputs are shown where they are, not copied: there is nothing to hold in memory"),
-	FIELD(transform, "datum_batching", datum_batching, FK_BOOL, FS_REFUSED, "the command would ask 'pachctl next datum' for one datum after the other; here it is started for each: take that loop out, and this field"),
+	FIELD(transform, "memory_volume", memory_volume, FK_BOOL, FS_NO_EFFECT, "small input files lie in memory anyway, large ones are shown where they are"),
+	FIELD(transform, "datum_batching", datum_batching, FK_BOOL, FS_MAPPED, "the command is started for each datum: 'pachctl next datum' gives it that one, and the second call ends it"),
 	FIELD_SUB(transform, "build", build, FK_OBJ, FS_NO_EFFECT, build_table, "no image is built here"),
 };
 TABLE(transform_table, "transform", "a transform", transform, transform_rows);

@@ -101,23 +101,34 @@ add_odd_names(struct buf *b, const struct pairs *env)
 	buf_release(&pair);
 }
 
-/* After a command: its standard input. */
+/* After a command: its standard input, and what else there is to say on its line. */
 static void
-add_input(struct buf *b, const struct strs *lines)
+add_input(struct buf *b, const struct strs *lines, const char *then)
 {
 	struct buf end = BUF_INIT;
 
 	if (!lines->n) {
-		buf_byte(b, '\n');
+		buf_fmt(b, "%s\n", then);
 		return;
 	}
 	buf_str(&end, "STDIN");
 	while (has_line(lines, end.s))
 		buf_byte(&end, '_');
-	buf_fmt(b, " <<'%s'\n", end.s);
+	buf_fmt(b, " <<'%s'%s\n", end.s, then);
 	add_lines(b, lines);
 	buf_fmt(b, "%s\n", end.s);
 	buf_release(&end);
+}
+
+static void
+add_words(struct buf *b, const struct pairs *env, const struct strs *cmd)
+{
+	if (has_odd_names(env))
+		add_odd_names(b, env);
+	for (size_t i = 0; i < cmd->n; i++) {
+		buf_byte(b, ' ');
+		sh_quote(b, cmd->v[i].s);
+	}
 }
 
 static void
@@ -128,13 +139,31 @@ add_exec(struct buf *b, const struct pairs *env, const struct strs *cmd, const s
 		return;
 	}
 	buf_str(b, "exec");
-	if (has_odd_names(env))
-		add_odd_names(b, env);
-	for (size_t i = 0; i < cmd->n; i++) {
-		buf_byte(b, ' ');
-		sh_quote(b, cmd->v[i].s);
-	}
-	add_input(b, lines);
+	add_words(b, env, cmd);
+	add_input(b, lines, "");
+}
+
+/* A command that loops around `pachctl next datum` is started for one datum: it gets that at its first call, and has done
+ * with it at the second, which ends it. */
+static void
+add_batch(struct buf *b, const struct pairs *env, const struct strs *cmd, const struct strs *lines)
+{
+	buf_str(b, "# datum_batching: 'pachctl next datum' gives this datum once; who asks again has done with it, and is ended\n"
+	    "next=$(mktemp -d) || exit 126\n"
+	    "cat >\"$next/pachctl\" <<'PACHCTL' && chmod +x \"$next/pachctl\" || exit 126\n"
+	    "#!/bin/sh\n"
+	    "[ \"$1 $2\" = 'next datum' ] || exit 0\n"
+	    "next=$(dirname -- \"$0\")\n"
+	    "case $3 in\n"
+	    "--error*) echo \"pachctl $*\" >&2; echo 1 >\"$next/status\" ;;\n"
+	    "*) mkdir \"$next/given\" 2>/dev/null && exit 0; echo 0 >\"$next/status\" ;;\n"
+	    "esac\n"
+	    "kill -KILL \"$(cat \"$next/pid\")\"\n"
+	    "PACHCTL\n"
+	    "PATH=$next:$PATH sh -c 'echo $$ >\"$0/pid\" && exec \"$@\"' \"$next\"");
+	add_words(b, env, cmd);
+	add_input(b, lines, " &");
+	buf_str(b, "wait $!\nstatus=$?\n[ ! -e \"$next/status\" ] || status=$(cat \"$next/status\")\nexit \"$status\"\n");
 }
 
 static void
@@ -256,7 +285,7 @@ image_script(struct buf *b, const struct specset *s, const struct pipeline *p, c
 		buf_byte(b, ' ');
 		sh_quote(b, cmd->v[i].s);
 	}
-	add_input(b, lines);
+	add_input(b, lines, "");
 }
 
 static void
@@ -291,7 +320,10 @@ script(struct buf *b, const struct specset *s, const struct pipeline *p, const c
 		sh_quote(b, t->working_dir.s);
 		buf_str(b, " || exit 126\n");
 	}
-	add_command(b, &t->env, cmd, lines);
+	if (t->datum_batching.v && cmd == &t->cmd && cmd->n)
+		add_batch(b, &t->env, cmd, lines);
+	else
+		add_command(b, &t->env, cmd, lines);
 }
 
 void

@@ -290,6 +290,27 @@ spec q '{pfs: {repo: p, glob: /, empty_files: true}}' '[sh]' 'ln -s /pfs/p/by /p
 ran "m: a link to a folder of them" 1 make
 same "m: is the folder" out/p/by out/q/again
 
+# datum_batching: a loop that asks for one datum after the other is given one, and is ended when it asks again.
+repo_r
+{
+	spec p '{pfs: {repo: r, glob: "/*"}}' '[bash]' 'echo started' 'while true; do' '  pachctl connect grpc://localhost:1650' \
+		'  pachctl next datum' '  cp "$r" /pfs/out/' 'done'
+	echo "  datum_batching: true"
+	spec fails '{pfs: {repo: r, glob: "/*"}}' '[sh]' 'pachctl next datum' 'pachctl next datum --error "bad: $r"' 'sleep 100'
+	echo "  datum_batching: true"
+	echo "datum_tries: 1"
+	spec ends '{pfs: {repo: r, glob: "/*"}}' '[sh, -c, "pachctl next datum && exit 3"]'
+	echo "  datum_batching: true"
+	echo "  accept_return_code: [3]"
+} >pipeline.yaml
+compiled "batching: compiles"
+run make -k
+is "batching: who asks again has done" "$(counts p)" "2 0 0 0"
+same "batching: the output" r out/p
+is "batching: a command that ends ends as ever" "$(counts ends)" "2 0 0 0"
+is "batching: --error fails the datum" "$(counts fails)" "0 0 2 0"
+like "batching: and says why" "$(dassie logs --failed fails 2>&1; dassie logs fails 2>&1)" "bad: /pfs/r/a"
+
 # n, o. What is left running; stdin that nobody reads.
 repo_r
 spec p '{pfs: {repo: r, glob: "/a"}}' '[sh]' 'sleep 1000 & cp $r /pfs/out/' >pipeline.yaml
