@@ -222,7 +222,7 @@ add_first(struct buf *b, const struct specset *s)
 		if (s->order[i]->egress.n)
 			line_word(&l, layout_ref(ref, layout_egress_name(name, pipeline_name(s->order[i]))));
 	}
-	buf_str(b, has_egress(s) ? "\n\t+@'$(DASSIE)' egress --told\n" : "\n");
+	buf_str(b, has_egress(s) ? "\n\t+@$(if $(DASSIE_PUSHES),'$(DASSIE)' egress --told,:)\n" : "\n");
 	l.start = words = b->n;
 	add_aliases(&l, s);
 	if (b->n > words) {
@@ -239,7 +239,7 @@ add_scan(struct buf *b, const struct specset *s, const struct emit *e)
 {
 	buf_str(b, "DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))\nDASSIE_GOAL := $(.DEFAULT_GOAL)\n");
 	if (has_egress(s))
-		buf_str(b, "DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))\n");
+		buf_str(b, "DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))\nDASSIE_PUSHES :=\n");
 	buf_str(b, "include " FILE_SCANMK "   # specs, code and sources, by content, before anything else\n\n"
 	    FILE_SCANMK ": " DIR_STATE "/always\n\t+@'$(DASSIE)' scan -o");
 	add_arg(b, e->makefile);
@@ -279,8 +279,8 @@ add_block(struct buf *b, const struct pipeline *p)
 	}
 	buf_fmt(b, "\n\t+@'$(DASSIE)' stage --make='$(MAKE)' %s\n", name);
 	if (p->egress.n)
-		buf_fmt(b, DIR_REFS "/%s.egress: %s " DIR_REFS "/%s.egress.spec\n\t+@'$(DASSIE)' egress --make $(DASSIE_LATER) %s\n",
-		    name, layout_ref(ref, name), name, name);
+		buf_fmt(b, DIR_REFS "/%s.egress: %s " DIR_REFS "/%s.egress.spec\n\t+@$(eval DASSIE_PUSHES += %s)'$(DASSIE)' egress --make $(DASSIE_LATER) %s\n",
+		    name, layout_ref(ref, name), name, name, name);
 }
 
 /* A branch of a pipeline's output with a trigger: when the pipeline has made a commit, its stage looks at it. */

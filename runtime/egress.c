@@ -231,19 +231,7 @@ with_locks(const struct egress *e, const char *pipeline)
 	return rc;
 }
 
-/* As make sees it, which was here just before: a mark has the newest stamp of what was pushed (base/ref.h). */
-static bool
-is_marked(const char *pipeline)
-{
-	char name[EGRESS_NAME_MAX], path[LAYOUT_MAX];
-	struct stat mark, out, spec;
-
-	layout_egress_name(name, pipeline);
-	return stat(layout_ref(path, name), &mark) == 0 && stat(layout_ref(path, pipeline), &out) == 0 &&
-	    stat(layout_spec(path, name), &spec) == 0 && fs_mtime_ns(&mark) >= fs_mtime_ns(&out) && fs_mtime_ns(&mark) >= fs_mtime_ns(&spec);
-}
-
-/* What `all` says in the end. */
+/* What `all` says in the end, if anything was to be pushed. */
 static int
 tell(const struct egress *e, const struct index *x)
 {
@@ -254,7 +242,7 @@ tell(const struct egress *e, const struct index *x)
 		struct err err = ERR_INIT;
 		struct moment m;
 
-		if (!x->pipeline[i].has_egress || is_marked(x->pipeline[i].name))
+		if (!x->pipeline[i].has_egress)
 			continue;
 		if (look(x->pipeline[i].name, &m, &err) < 0)
 			status = talk_err(&err);

@@ -12,6 +12,7 @@ DASSIE ?= dassie
 DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))
 DASSIE_GOAL := $(.DEFAULT_GOAL)
 DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))
+DASSIE_PUSHES :=
 include .dassie/scan.mk   # specs, code and sources, by content, before anything else
 
 .dassie/scan.mk: .dassie/always
@@ -22,7 +23,7 @@ ifdef DASSIE_FIRST
 # A push that fails holds nobody up: all tells of it when the rest is done.
 all: .dassie/refs/clean .dassie/refs/left .dassie/refs/right .dassie/refs/both \
     .dassie/refs/both.egress .dassie/refs/last
-	+@'$(DASSIE)' egress --told
+	+@$(if $(DASSIE_PUSHES),'$(DASSIE)' egress --told,:)
 clean left right both last both.egress: %: .dassie/refs/%
 help:
 	@printf '%s\n' 'make NAME makes a pipeline and what it needs; make makes all:' \
@@ -59,7 +60,7 @@ endif
     .dassie/refs/both.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' both
 .dassie/refs/both.egress: .dassie/refs/both .dassie/refs/both.egress.spec
-	+@'$(DASSIE)' egress --make $(DASSIE_LATER) both
+	+@$(eval DASSIE_PUSHES += both)'$(DASSIE)' egress --make $(DASSIE_LATER) both
 
 ## last   all of both at once
 .dassie/refs/last: .dassie/refs/last.done

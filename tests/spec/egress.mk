@@ -17,6 +17,7 @@ DASSIE ?= dassie
 DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))
 DASSIE_GOAL := $(.DEFAULT_GOAL)
 DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))
+DASSIE_PUSHES :=
 include .dassie/scan.mk   # specs, code and sources, by content, before anything else
 
 .dassie/scan.mk: .dassie/always
@@ -27,7 +28,7 @@ ifdef DASSIE_FIRST
 # A push that fails holds nobody up: all tells of it when the rest is done.
 all: .dassie/refs/plain .dassie/refs/plain.egress .dassie/refs/all .dassie/refs/all.egress \
     .dassie/refs/long .dassie/refs/long.egress .dassie/refs/several .dassie/refs/several.egress
-	+@'$(DASSIE)' egress --told
+	+@$(if $(DASSIE_PUSHES),'$(DASSIE)' egress --told,:)
 plain long several plain.egress all.egress long.egress several.egress: %: .dassie/refs/%
 help:
 	@printf '%s\n' 'make NAME makes a pipeline and what it needs; make makes all:' \
@@ -47,7 +48,7 @@ endif
 .dassie/refs/plain.done: .dassie/refs/s .dassie/refs/plain.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' plain
 .dassie/refs/plain.egress: .dassie/refs/plain .dassie/refs/plain.egress.spec
-	+@'$(DASSIE)' egress --make $(DASSIE_LATER) plain
+	+@$(eval DASSIE_PUSHES += plain)'$(DASSIE)' egress --make $(DASSIE_LATER) plain
 
 ## all   one datum per match of /* in s
 .dassie/refs/all: .dassie/refs/all.done
@@ -55,7 +56,7 @@ endif
 .dassie/refs/all.done: .dassie/refs/s .dassie/refs/all.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' all
 .dassie/refs/all.egress: .dassie/refs/all .dassie/refs/all.egress.spec
-	+@'$(DASSIE)' egress --make $(DASSIE_LATER) all
+	+@$(eval DASSIE_PUSHES += all)'$(DASSIE)' egress --make $(DASSIE_LATER) all
 
 ## long   one datum per match of /* in plain
 .dassie/refs/long: .dassie/refs/long.done
@@ -63,7 +64,7 @@ endif
 .dassie/refs/long.done: .dassie/refs/plain .dassie/refs/long.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' long
 .dassie/refs/long.egress: .dassie/refs/long .dassie/refs/long.egress.spec
-	+@'$(DASSIE)' egress --make $(DASSIE_LATER) long
+	+@$(eval DASSIE_PUSHES += long)'$(DASSIE)' egress --make $(DASSIE_LATER) long
 
 ## several   one datum per match of /* in plain
 .dassie/refs/several: .dassie/refs/several.done
@@ -71,7 +72,7 @@ endif
 .dassie/refs/several.done: .dassie/refs/plain .dassie/refs/several.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' several
 .dassie/refs/several.egress: .dassie/refs/several .dassie/refs/several.egress.spec
-	+@'$(DASSIE)' egress --make $(DASSIE_LATER) several
+	+@$(eval DASSIE_PUSHES += several)'$(DASSIE)' egress --make $(DASSIE_LATER) several
 
 # What only the scan moves; what make must never remove; what a makefile around this one must not feel
 DASSIE_LEAVES := .dassie/refs/s .dassie/refs/plain.spec .dassie/refs/all.spec .dassie/refs/long.spec \

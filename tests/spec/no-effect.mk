@@ -8,6 +8,7 @@ DASSIE ?= dassie
 DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))
 DASSIE_GOAL := $(.DEFAULT_GOAL)
 DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))
+DASSIE_PUSHES :=
 include .dassie/scan.mk   # specs, code and sources, by content, before anything else
 
 .dassie/scan.mk: .dassie/always
@@ -17,7 +18,7 @@ ifdef DASSIE_FIRST
 .PHONY: all help p p.egress
 # A push that fails holds nobody up: all tells of it when the rest is done.
 all: .dassie/refs/p .dassie/refs/p.egress
-	+@'$(DASSIE)' egress --told
+	+@$(if $(DASSIE_PUSHES),'$(DASSIE)' egress --told,:)
 p p.egress: %: .dassie/refs/%
 help:
 	@printf '%s\n' 'make NAME makes a pipeline and what it needs; make makes all:' \
@@ -31,7 +32,7 @@ endif
 .dassie/refs/p.done: .dassie/refs/s .dassie/refs/p.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' p
 .dassie/refs/p.egress: .dassie/refs/p .dassie/refs/p.egress.spec
-	+@'$(DASSIE)' egress --make $(DASSIE_LATER) p
+	+@$(eval DASSIE_PUSHES += p)'$(DASSIE)' egress --make $(DASSIE_LATER) p
 
 # What only the scan moves; what make must never remove; what a makefile around this one must not feel
 DASSIE_LEAVES := .dassie/refs/s .dassie/refs/p.spec .dassie/refs/p.egress.spec

@@ -8,6 +8,7 @@ DASSIE ?= dassie
 DASSIE_FIRST := $(filter 1,$(words $(MAKEFILE_LIST)))
 DASSIE_GOAL := $(.DEFAULT_GOAL)
 DASSIE_LATER := $(if $(DASSIE_FIRST),$(if $(filter-out all,$(MAKECMDGOALS)),,--later))
+DASSIE_PUSHES :=
 include .dassie/scan.mk   # specs, code and sources, by content, before anything else
 
 .dassie/scan.mk: .dassie/always
@@ -17,7 +18,7 @@ ifdef DASSIE_FIRST
 .PHONY: all help count total total.egress
 # A push that fails holds nobody up: all tells of it when the rest is done.
 all: .dassie/refs/count .dassie/refs/total .dassie/refs/total.egress
-	+@'$(DASSIE)' egress --told
+	+@$(if $(DASSIE_PUSHES),'$(DASSIE)' egress --told,:)
 count total total.egress: %: .dassie/refs/%
 help:
 	@printf '%s\n' 'make NAME makes a pipeline and what it needs; make makes all:' \
@@ -38,7 +39,7 @@ endif
 .dassie/refs/total.done: .dassie/refs/count .dassie/refs/total.spec
 	+@'$(DASSIE)' stage --make='$(MAKE)' total
 .dassie/refs/total.egress: .dassie/refs/total .dassie/refs/total.egress.spec
-	+@'$(DASSIE)' egress --make $(DASSIE_LATER) total
+	+@$(eval DASSIE_PUSHES += total)'$(DASSIE)' egress --make $(DASSIE_LATER) total
 
 # What only the scan moves; what make must never remove; what a makefile around this one must not feel
 DASSIE_LEAVES := .dassie/refs/books .dassie/refs/count.spec .dassie/refs/total.spec \
