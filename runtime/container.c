@@ -26,10 +26,9 @@
 #include "pfs.h"
 #include "result.h"
 #include "secrets.h"
-#include "shown.h"
 #include "view.h"
 
-enum { ANSWER_MAX = 65536, TAIL = 4096, LINKED_MAX = 500, DOCKER_ERROR = 125, NOT_EXECUTABLE = 126, APPTAINER_ERROR = 255 };
+enum { ANSWER_MAX = 65536, TAIL = 4096, DOCKER_ERROR = 125, NOT_EXECUTABLE = 126, APPTAINER_ERROR = 255 };
 
 #define TMP_INSIDE "/tmp/dassie"
 
@@ -133,13 +132,12 @@ add_real(struct container *c, struct seen *seen, const char *real, const char *t
 	return add_mount(c, real, seen->v[seen->n - 1], false, err);
 }
 
-/* The view's links lead to the sources at their own paths, and those may lead elsewhere. */
+/* What a command that was written for this machine names. */
 static int
-add_sources(struct container *c, struct view *v, struct err *err)
+add_sources(struct container *c, struct err *err)
 {
 	struct seen seen = { 0 };
 	char real[PATH_MAX];
-	size_t linked = 0;
 	int rc = add_real(c, &seen, c->project, c->project, err);
 
 	for (size_t i = 0; rc == 0 && i < c->head->n_input; i++) {
@@ -150,13 +148,6 @@ add_sources(struct container *c, struct view *v, struct err *err)
 		rc = add_real(c, &seen, real, real, err);
 		if (rc == 0 && dir[0] == '/')
 			rc = add_real(c, &seen, real, dir, err);
-	}
-	for (size_t i = 0; rc == 0 && i < v->n_shown && linked < LINKED_MAX; i++) {
-		size_t before = seen.n;
-
-		if (v->shown[i].as == SHOWN_SOURCE && realpath(shown_behind(v, &v->shown[i]), real))
-			rc = add_real(c, &seen, real, real, err);
-		linked += seen.n > before;
 	}
 	free(seen.v);
 	return rc;
@@ -319,7 +310,7 @@ container_words(struct container *c, struct view *v, char *const *env, uint64_t 
 		add_docker(c, memory, tty);
 	}
 	if (add_mount(c, v->dir_abs, PFS_DIR, false, err) < 0 || add_mount(c, arena_fmt(&c->arena, "%s/out", v->dir_abs), PFS_DIR "/out", true, err) < 0 ||
-	    add_mount(c, v->tmp_abs, TMP_INSIDE, true, err) < 0 || add_sources(c, v, err) < 0 || add_secrets(c, err) < 0)
+	    add_mount(c, v->tmp_abs, TMP_INSIDE, true, err) < 0 || add_sources(c, err) < 0 || add_secrets(c, err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->head->n_code; i++)
 		code |= strncmp(c->head->code[i].path, STEP_IMAGE, sizeof STEP_IMAGE - 1) != 0;

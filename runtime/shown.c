@@ -186,13 +186,13 @@ shown_read(struct view *v, struct shown *s, char *ret, struct fault *fault, stru
 	return rc;
 }
 
-/* Through a private /pfs the command cannot have done it. */
+/* Through a private /pfs or a container's the command cannot have done it. */
 static int
 written(const struct view *v, const struct shown *s, struct fault *fault)
 {
 	const char *way_out = is_source(v, s) ? "run make again" : WAY_OUT;
 
-	if (v->pfs)
+	if (v->pfs || v->in_image)
 		return fault_set(fault, CLASS_INPUT_CHANGED, "its input '%s:/%s' changed while the command ran: %s", view_repo(v, s),
 		    view_repo_path(v, s), way_out);
 	return fault_set(fault, CLASS_INPUT_WRITTEN, "the command wrote to its input '%s:/%s' (or somebody else did, while it ran): %s",
@@ -243,7 +243,8 @@ shown_check(struct view *v, struct shown *s, struct fault *fault, struct err *er
 int
 shown_recheck(struct view *v, const struct shown *s, struct fault *fault, struct err *err)
 {
-	if (s->as == SHOWN_COPY || s->as == SHOWN_EMPTY)
+	/* A small copy was checked as it was read; what a larger one was made of may have changed meanwhile. */
+	if (s->as == SHOWN_EMPTY || (s->as == SHOWN_COPY && s->size <= COPY_MAX))
 		return 0;
 	return is_source(v, s) ? recheck_source(v, s, fault, err) : recheck_object(v, s, fault, err);
 }

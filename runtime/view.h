@@ -7,7 +7,7 @@
  *
  * Where there is none, the view is .dassie/work/KEY.  A source's file is a symlink to the absolute path of the file itself, a
  * pipeline's file a hard link to the object, a symlink where that cannot be; executable ones are copies of mode 0555, since
- * objects are 0444 and may be shared by both kinds.
+ * objects are 0444 and may be shared by both kinds.  For a container it is the same, but sources' files are copies, too.
  *
  * Where only names are shown (empty_files), files are new and empty.  TMPDIR is .dassie/work/KEY.tmp, so that nothing but inputs
  * and output is in $PFS. */

@@ -31,6 +31,9 @@ choose(const struct view *v, const struct shown *s, bool empty)
 
 	if (empty)
 		return SHOWN_EMPTY;
+	/* A link into this machine would be no file in a container. */
+	if (v->in_image && (source || s->size <= COPY_MAX))
+		return SHOWN_COPY;
 	if (!v->pfs)
 		return source ? SHOWN_SOURCE : s->kind == 'x' ? SHOWN_COPY : SHOWN_OBJECT;
 	if (s->size <= COPY_MAX && (v->on_disk || v->copied + s->size <= COPIED_MAX || v->n_bound >= BOUND_MAX))
@@ -166,7 +169,7 @@ viewfile_put(struct view *v, struct shown *s, bool empty, bool *ret_new, struct 
 	s->as = choose(v, s, empty);
 	if (s->as == SHOWN_EMPTY)
 		return write_new(v, s, "", 0, 0444, ret_new, err);
-	if (s->as == SHOWN_COPY && v->pfs && s->size <= COPY_MAX)
+	if (s->as == SHOWN_COPY && (v->pfs || v->in_image) && s->size <= COPY_MAX)
 		return put_small(v, s, ret_new, fault, err);
 	rc = shown_check(v, s, fault, err);
 	if (rc)

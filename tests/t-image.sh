@@ -169,15 +169,19 @@ containers_cleanup() {
 trap 'containers_cleanup; lib_cleanup' EXIT
 
 project
-mkdir data code; echo 1 >data/a
+mkdir data code large; echo 1 >data/a
+head -c 100000 /dev/zero >large/zeros
 echo 'echo "code of the project" >"$out/c"' >code/step.sh
 mkdir -m 700 "$T/secrets" "$T/secrets/api"
 echo tr0ub4dor+3 | install -m 600 /dev/stdin "$T/secrets/api/token"
 DASSIE_SECRETS=$T/secrets
 export DASSIE_SECRETS
 cat >pipeline.yaml <<'EOS'
-repos: {data: data}
+repos: {data: data, large: large}
 pipelines:
+  files:
+    input: {cross: [data/*, large/*]}
+    transform: {image: localhost/dassie-test:1, cmd: [sh, -euc, 'for f in "$data" "$large"; do test -f "$f"; test ! -h "$f"; done; wc -c <"$large" >"$out/n"']}
   plain:
     input: data/*
     transform:
@@ -228,6 +232,7 @@ it's so red /tmp/dassie C"
 is "without a cmd the entrypoint runs" "$(cat out/entry/e out/entry/in)" "entrypoint by default
 one
 two"
+is "inputs are regular files, whatever their size" "$(cat out/files/n)" 100000
 is "with code the project's folder is there" "$(cat out/code/c)" "code of the project"
 is "a working_dir, and the project cannot be written to" "$(cat out/there/x)" entry
 is "a secret" "$(cat out/secret/n)" 11
