@@ -264,18 +264,15 @@ ledger_replay(struct sqlite3 *db, const struct rec *r, struct err *err)
 
 #define OF_PIPELINE "(?1 = '' OR schedule.name = ?1 OR substr(schedule.name, 1, length(?1) + 1) = ?1 || '/')"
 
+/* What an answer has, row by row; nothing where there is no database. */
 static int
-ask(struct arena *a, const char *sql, struct ledger_tick **ret, size_t *ret_n, struct err *err, const char *types, ...)
+each_row(void (*take)(void *list, sqlite3_stmt *st), void *list, struct err *err, const char *sql, const char *types, ...)
 {
-	struct ledger_tick *v = NULL;
 	struct sqlite3 *db = NULL;
 	sqlite3_stmt *st = NULL;
-	size_t cap = 0;
 	va_list ap;
 	int rc = db_open_read(&db, err);
 
-	*ret = NULL;
-	*ret_n = 0;
 	if (rc <= 0)
 		return rc;
 	rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
@@ -284,67 +281,92 @@ ask(struct arena *a, const char *sql, struct ledger_tick **ret, size_t *ret_n, s
 		rc = db_bind(st, types, &ap);
 	va_end(ap);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		GROW(v, *ret_n, cap);
-		v[(*ret_n)++] = tick_of(a, st);
+		take(list, st);
 		rc = SQLITE_OK;
 	}
 	if (rc != SQLITE_DONE)
 		db_fail(db, rc, "read", err);
 	sqlite3_finalize(st);
 	db_close(db);
-	*ret = arena_alloc(a, (*ret_n + 1) * sizeof *v);
-	if (*ret_n)
-		memcpy(*ret, v, *ret_n * sizeof *v);
-	free(v);
 	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* The list that was gathered, in the arena. */
+static void *
+keep(struct arena *a, void *list, size_t n, size_t size)
+{
+	void *ret = arena_alloc(a, (n + 1) * size);
+
+	if (n)
+		memcpy(ret, list, n * size);
+	free(list);
+	return ret;
+}
+
+struct ticks { struct arena *arena; struct ledger_tick *v; size_t n, cap; };
+
+static void
+take_tick(void *list, sqlite3_stmt *st)
+{
+	struct ticks *t = list;
+
+	GROW(t->v, t->n, t->cap);
+	t->v[t->n++] = tick_of(t->arena, st);
+}
+
+static int
+keep_ticks(struct ticks *t, int rc, struct ledger_tick **ret, size_t *ret_n)
+{
+	*ret = keep(t->arena, t->v, t->n, sizeof *t->v);
+	*ret_n = t->n;
+	return rc;
 }
 
 int
 ledger_open_ticks(struct arena *a, const char *pipeline, struct ledger_tick **ret, size_t *ret_n, struct err *err)
 {
-	return ask(a, ROWS "state IN ('waiting', 'running') AND " OF_PIPELINE " ORDER BY at, schedule.name", ret, ret_n, err, "s",
-	    pipeline ? pipeline : "");
+	struct ticks t = { .arena = a };
+
+	return keep_ticks(&t, each_row(take_tick, &t, err, ROWS "state IN ('waiting', 'running') AND " OF_PIPELINE " ORDER BY at, schedule.name", "s",
+	    pipeline ? pipeline : ""), ret, ret_n);
 }
 
 int
 ledger_history(struct arena *a, const char *pipeline, uint64_t limit, struct ledger_tick **ret, size_t *ret_n, struct err *err)
 {
-	return ask(a, ROWS OF_PIPELINE " ORDER BY at DESC, schedule.name LIMIT ?2", ret, ret_n, err, "si", pipeline ? pipeline : "",
-	    limit ? (int64_t)limit : (int64_t)-1);
+	struct ticks t = { .arena = a };
+
+	return keep_ticks(&t, each_row(take_tick, &t, err, ROWS OF_PIPELINE " ORDER BY at DESC, schedule.name LIMIT ?2", "si",
+	    pipeline ? pipeline : "", limit ? (int64_t)limit : (int64_t)-1), ret, ret_n);
 }
 
 int
 ledger_between(struct arena *a, const char *schedule, int64_t from, int64_t to, struct ledger_tick **ret, size_t *ret_n, struct err *err)
 {
-	return ask(a, ROWS "schedule.name = ?1 AND at BETWEEN ?2 AND ?3 ORDER BY at", ret, ret_n, err, "sii", schedule, from, to);
+	struct ticks t = { .arena = a };
+
+	return keep_ticks(&t, each_row(take_tick, &t, err, ROWS "schedule.name = ?1 AND at BETWEEN ?2 AND ?3 ORDER BY at", "sii",
+	    schedule, from, to), ret, ret_n);
+}
+
+struct schedules { struct arena *arena; struct ledger_schedule *v; size_t n, cap; };
+
+static void
+take_schedule(void *list, sqlite3_stmt *st)
+{
+	struct schedules *s = list;
+
+	GROW(s->v, s->n, s->cap);
+	s->v[s->n++] = (struct ledger_schedule){ text_of(s->arena, st, 0), text_of(s->arena, st, 1), sqlite3_column_int64(st, 2) };
 }
 
 int
 ledger_schedules(struct arena *a, struct ledger_schedule **ret, size_t *ret_n, struct err *err)
 {
-	struct ledger_schedule *v = NULL;
-	struct sqlite3 *db = NULL;
-	sqlite3_stmt *st = NULL;
-	size_t cap = 0;
-	int rc = db_open_read(&db, err);
+	struct schedules s = { .arena = a };
+	int rc = each_row(take_schedule, &s, err, "SELECT name, print, upto FROM schedule ORDER BY name", "");
 
-	*ret = NULL;
-	*ret_n = 0;
-	if (rc <= 0)
-		return rc;
-	rc = sqlite3_prepare_v2(db, "SELECT name, print, upto FROM schedule ORDER BY name", -1, &st, NULL);
-	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		GROW(v, *ret_n, cap);
-		v[(*ret_n)++] = (struct ledger_schedule){ text_of(a, st, 0), text_of(a, st, 1), sqlite3_column_int64(st, 2) };
-		rc = SQLITE_OK;
-	}
-	if (rc != SQLITE_DONE)
-		db_fail(db, rc, "read", err);
-	sqlite3_finalize(st);
-	db_close(db);
-	*ret = arena_alloc(a, (*ret_n + 1) * sizeof *v);
-	if (*ret_n)
-		memcpy(*ret, v, *ret_n * sizeof *v);
-	free(v);
-	return rc == SQLITE_DONE ? 0 : -1;
+	*ret = keep(a, s.v, s.n, sizeof *s.v);
+	*ret_n = s.n;
+	return rc;
 }

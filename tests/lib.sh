@@ -186,6 +186,36 @@ unlike() {
 	fi
 }
 
+# says NAME WORDS...: each of these is in what the last `run` said, blanks squeezed.
+says() {
+	says_name=$1
+	shift
+	for says_words in "$@"; do
+		if tr -s ' ' <"$T/.err" | grep -Fq -e "$says_words"; then
+			pass "$says_name: $says_words"
+		else
+			fail "$says_name: $says_words"
+			diag "$err"
+		fi
+	done
+}
+
+# refused NAME WORDS...: the last `run` failed by its own decision, and says this.
+refused() {
+	is "$1: fails" "$status" 1
+	says "$@"
+}
+
+# fill N: a folder `data` of N files.
+fill() {
+	mkdir -p data
+	fill_i=0
+	while [ $fill_i -lt "$1" ]; do
+		fill_i=$((fill_i + 1))
+		echo "$fill_i" >"data/$fill_i"
+	done
+}
+
 # same NAME FILE-OR-DIR FILE-OR-DIR: the same bytes.
 same() {
 	ok "$1" diff -r "$2" "$3"

@@ -3,15 +3,6 @@
 # shellcheck disable=SC2016,SC2119
 . "$(dirname "$0")/lib.sh"
 
-fill() {
-	mkdir -p data
-	i=0
-	while [ $i -lt "$1" ]; do
-		i=$((i + 1))
-		echo "$i" >"data/$i"
-	done
-}
-
 # many N COMMAND…: so many of it at once, with numbered logs; their statuses go to $statuses.
 many() {
 	pids=

@@ -3,15 +3,6 @@
 # shellcheck disable=SC2016,SC2119
 . "$(dirname "$0")/lib.sh"
 
-fill() {
-	mkdir -p data
-	i=0
-	while [ $i -lt "$1" ]; do
-		i=$((i + 1))
-		echo "$i" >"data/$i"
-	done
-}
-
 # spec LINES…: pipelines of the project's `data`, and their Makefile.
 spec() {
 	{ printf 'repos: {data: data}\n'; cat; } >pipeline.yaml

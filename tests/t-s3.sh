@@ -7,26 +7,6 @@ as() {
 	export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL
 }
 
-# told NAME WORDS...: each of these is in what the last run said, blanks squeezed.
-told() {
-	name=$1
-	shift
-	for words in "$@"; do
-		if tr -s ' ' <"$T/.err" | grep -Fq -e "$words"; then
-			pass "$name: $words"
-		else
-			fail "$name: $words"
-			diag "$err"
-		fi
-	done
-}
-
-# refused NAME WORDS...: it failed by its own decision, and says this.
-refused() {
-	is "$1: fails" "$status" 1
-	told "$@"
-}
-
 cd "$T" || exit 1
 s3server
 as "$S3_ACCESS_KEY" "$S3_SECRET_KEY"
@@ -122,7 +102,7 @@ run env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "$DASSIE_BUILD/dassie" s3 
 refused "no credentials" 'there are no credentials; these places were asked, in this order' ' environment: ' " profile 'default': not in" ' container: ' ' instance: '
 run dassie s3 put s3://bkt/out/skew f --clock 3000
 is "a clock that is ahead is corrected" "$status" 0
-told "and told" "this machine's clock is" "s ahead of the server's" 'timedatectl set-ntp true'
+says "and told" "this machine's clock is" "s ahead of the server's" 'timedatectl set-ntp true'
 run dassie s3 check s3://bkt/out/
 is "check: all is well" "$status" 0
 like "check: credentials" "$out" '^credentials  *AWS_ACCESS_KEY_ID of the environment$'
@@ -137,7 +117,7 @@ as "$S3_ACCESS_KEY" "$S3_SECRET_KEY"
 ok "a bucket elsewhere" dassie s3 mb s3://europe --endpoint "$S3_ENDPOINT2" --region "$S3_REGION2"
 run dassie s3 put s3://europe/out/x f
 is "a bucket of another region is written" "$status" 0
-told "and it is told where it is" "bucket 'europe' is not at $S3_ENDPOINT (from AWS_ENDPOINT_URL): the server sends us to $S3_ENDPOINT2; set egress.endpoint"
+says "and it is says where it is" "bucket 'europe' is not at $S3_ENDPOINT (from AWS_ENDPOINT_URL): the server sends us to $S3_ENDPOINT2; set egress.endpoint"
 is "once" "$(printf '%s\n' "$err" | wc -l)" 1
 ok "a bucket here" dassie s3 mb s3://here
 run dassie s3 put s3://here/out/x f --endpoint "$S3_ENDPOINT2" --region "$S3_REGION2"

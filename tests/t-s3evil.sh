@@ -7,24 +7,6 @@ rules() {
 	: >"$EVIL/log"
 }
 
-told() {
-	name=$1
-	shift
-	for words in "$@"; do
-		if tr -s ' ' <"$T/.err" | grep -Fq -e "$words"; then
-			pass "$name: $words"
-		else
-			fail "$name: $words"
-			diag "$err"
-		fi
-	done
-}
-
-refused() {
-	is "$1: fails" "$status" 1
-	told "$@"
-}
-
 requests() {
 	grep -c "$1" "$EVIL/log"
 }
@@ -98,12 +80,12 @@ rules 'set region eu-west-1'
 arrives "a bucket elsewhere"
 rules 'set region eu-west-1'
 run dassie s3 put s3://bkt/f f --region us-west-2
-told "a wrong region" "bucket 'bkt' is in eu-west-1, not in us-west-2 (from --region): going on there; set egress.region: eu-west-1"
+says "a wrong region" "bucket 'bkt' is in eu-west-1, not in us-west-2 (from --region): going on there; set egress.region: eu-west-1"
 is "a wrong region costs one request" "$(requests ' PUT ')" 2
 rules 'set region us-east-1'
 run dassie s3 put s3://bkt/f f --region eu-west-1
 is "the other way round" "$status" 0
-told "the other way round" "bucket 'bkt' is in us-east-1, not in eu-west-1 (from --region)"
+says "the other way round" "bucket 'bkt' is in us-east-1, not in eu-west-1 (from --region)"
 rules 'method=PUT status=301 code=PermanentRedirect' 'method=HEAD status=301'
 run dassie s3 put s3://bkt/f f --region us-west-2
 refused "a redirect to nowhere" 'HTTP 301 PermanentRedirect' 'in another region than the one asked' 'aws s3api get-bucket-location --bucket bkt' 'egress.region'
@@ -113,7 +95,7 @@ is "a redirect in a circle ends" "$status" 1
 for skew in 1200 -1200; do
 	rules "set skew $skew"
 	arrives "a clock that is off by $skew s"
-	told "a clock that is off by $skew s" "the server's: signing by the server's; set it: timedatectl set-ntp true"
+	says "a clock that is off by $skew s" "the server's: signing by the server's; set it: timedatectl set-ntp true"
 done
 
 # --- what is wrong is asked once ---
