@@ -10,20 +10,31 @@
 
 static const char WORD[] = "dassie-state ", FORMAT[] = "dassie-state 1\n";
 
+/* The number of a format that is none of ours; 0: the file is damaged, which is as good as lost. */
+static size_t
+other_version(const char *text, const char **ret)
+{
+	size_t n;
+
+	if (strncmp(text, WORD, sizeof WORD - 1) != 0)
+		return 0;
+	*ret = text + sizeof WORD - 1;
+	n = strspn(*ret, "0123456789");
+	return (*ret)[n] == '\n' ? n : 0;
+}
+
 int
 format_check(struct err *err)
 {
 	struct buf b = BUF_INIT;
+	const char *has;
+	size_t n;
 	int rc = fs_read(FILE_FORMAT, &b, err);
 
 	if (rc == 1 && strcmp(b.s, FORMAT)) {
-		const char *has = b.s + sizeof WORD - 1;
-
-		if (strncmp(b.s, WORD, sizeof WORD - 1) == 0)
-			rc = err_set(err, 0, "'%s' was made by another version of dassie (its format is %.*s, this one knows 1): use that "
-			    "version, or remove '%s' (everything in it can be computed again)", DIR_STATE, (int)strcspn(has, "\n"), has, DIR_STATE);
-		else
-			rc = 0;
+		n = other_version(b.s, &has);
+		rc = n ? err_set(err, 0, "'%s' was made by another version of dassie (its format is %.*s, this one knows 1): use that "
+		    "version, or remove '%s' (everything in it can be computed again)", DIR_STATE, (int)n, has, DIR_STATE) : 0;
 	}
 	buf_release(&b);
 	return rc;

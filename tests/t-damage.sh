@@ -33,6 +33,17 @@ run dassie fsck --repair
 like "scan.mk is looked at" "$out" 'scan.mk: damaged: make cannot read it'
 run make
 is "and written again" "$status" 0
+printf 'dassie-state \377rot' >.dassie/format
+run dassie fsck --repair
+is "a damaged version of the whole is nobody's refusal" "$status" 0
+run make
+is "nothing runs for it" "$status:$err" "0:"
+dassie compile --quiet
+is "compiling writes it anew" "$(cat .dassie/format)" "dassie-state 1"
+printf 'dassie-state 2\nmore\n' >.dassie/format
+run dassie fsck --repair
+like "a newer one is refused" "$status:$err" "^3:.*made by another version of dassie \(its format is 2, this one knows 1\)"
+printf 'dassie-state 1\n' >.dassie/format
 
 # --- random bytes over all of it
 perl "$DASSIE_SRC/tests/damage.pl" --rounds "${DASSIE_DAMAGE:-2}" ${DASSIE_SEED:+--seed "$DASSIE_SEED"} >"$T/said" 2>&1
