@@ -18,8 +18,11 @@ for key in host host2 stranger; do
 done
 ssh-keygen -q -t ed25519 -N '' -f "$HOME/.ssh/id_ed25519"
 cp "$HOME/.ssh/id_ed25519.pub" "$T/authorized"
-# Where its unprivileged half is locked in; only root's sshd looks for it.
-[ "$(id -u)" != 0 ] || [ -d /run/sshd ] || { mkdir /run/sshd && made_run=1; }
+# Where its unprivileged half is locked in, at every connection; only root's sshd looks for it.
+[ "$(id -u)" != 0 ] || [ -d /run/sshd ] || {
+	mkdir /run/sshd
+	trap 'lib_cleanup; rmdir /run/sshd' EXIT
+}
 
 free_port() {
 	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport'
@@ -65,7 +68,6 @@ serve host || {
 	port=$(free_port)
 	serve host
 } || skip_all "sshd does not start: $(tail -n 1 "$T/sshd.log")"
-[ -z "${made_run:-}" ] || rmdir /run/sshd
 
 there="$T/there"
 mkdir "$there"

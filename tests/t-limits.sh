@@ -138,7 +138,7 @@ owned $waiting
 timeout 120 make -j2 stuck free >/dev/null 2>two.err &
 make=$!
 owned $make
-until [ -e out/free/30 ]; do sleep 0.02; done
+until [ "$(find out/free -type f 2>/dev/null | wc -l)" -ge 30 ]; do sleep 0.02; done
 is "others go on while a pool is waited for" "$(find out/free -type f | wc -l | tr -d ' '):$(ls out/stuck 2>/dev/null)" 30:
 kill -KILL $pid "$holder" 2>/dev/null
 wait $make
